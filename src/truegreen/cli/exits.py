@@ -1,0 +1,32 @@
+"""How every verb ends: errors become one sentence on standard error and the contract's code."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from truegreen.errors import TrueGreenError
+
+
+def run(command: click.Command, args: list[str] | None = None) -> None:
+    """Runs ``command`` and exits: 0–5 as errors.py says, 2 for usage, 130 for an untouched Ctrl-C."""
+    try:
+        code = command.main(args=args, prog_name="truegreen", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except TrueGreenError as error:
+        click.echo(f"truegreen: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"           {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("truegreen: interrupted; nothing was changed", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,40 @@
+"""``truegreen.toml`` (or ``[tool.truegreen]`` in pyproject.toml) as frozen values.
+
+Read by both halves, so: standard library only. ``model`` holds the values, ``load`` finds and
+parses the file, ``table`` is the strict reader that names file, key, value and fix.
+"""
+
+from truegreen.config.load import load_config, parse_config
+from truegreen.config.model import (
+    CheckSettings,
+    Config,
+    ConfigVars,
+    Environment,
+    FlagDeclaration,
+    Flags,
+    Freeze,
+    FreezeWindow,
+    Health,
+    Release,
+    Scan,
+    ScanAllow,
+    Smoke,
+)
+
+__all__ = [
+    "CheckSettings",
+    "Config",
+    "ConfigVars",
+    "Environment",
+    "FlagDeclaration",
+    "Flags",
+    "Freeze",
+    "FreezeWindow",
+    "Health",
+    "Release",
+    "Scan",
+    "ScanAllow",
+    "Smoke",
+    "load_config",
+    "parse_config",
+]

@@ -1,0 +1,263 @@
+"""Finds and parses a service's configuration file. Raises ConfigError, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from truegreen.config.model import (
+    FLAG_TYPES,
+    CheckSettings,
+    Config,
+    ConfigVars,
+    Environment,
+    FlagDeclaration,
+    Flags,
+    Freeze,
+    FreezeWindow,
+    Health,
+    Release,
+    Scan,
+    ScanAllow,
+    Smoke,
+)
+from truegreen.config.table import Table
+from truegreen.errors import ConfigError
+
+FILE_NAME = "truegreen.toml"
+_APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]\Z")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def load_config(root: Path) -> Config:
+    """The configuration of the service whose root is ``root``.
+
+    Reads ``truegreen.toml``, else ``[tool.truegreen]`` of ``pyproject.toml``; without either, all
+    defaults (``file`` is then None). Raises ConfigError, also for a file that says nothing at all.
+    """
+    root = root.resolve()
+    own = root / FILE_NAME
+    if own.is_file():
+        data = _read(own)
+        if not data:
+            raise ConfigError(
+                str(own), "", "is empty", fix='at least: [service] with name = "…"; or remove it'
+            )
+        return parse_config(data, file=own, root=root)
+    project = root / "pyproject.toml"
+    if project.is_file():
+        section = _read(project).get("tool", {}).get("truegreen")
+        if section is not None:
+            return parse_config(section, file=project, root=root, prefix="tool.truegreen")
+    return parse_config({}, file=None, root=root)
+
+
+def parse_config(
+    data: Mapping[str, Any], *, file: Path | None, root: Path, prefix: str = ""
+) -> Config:
+    """A Config out of parsed TOML. ``prefix`` is where the table stands in ``file``."""
+    top = Table(str(file) if file else "(no configuration file)", prefix, data)
+    service = top.table("service")
+    name = service.text("name", _slugify(root.name))
+    default_env = service.text("default_env", "production")
+    service.done()
+    config = Config(
+        root=root,
+        file=file,
+        name=name,
+        default_env=default_env,
+        environments=_environments(top.table("env"), default_env, name),
+        health=_health(top.table("health")),
+        release=_release(top.table("release")),
+        smoke=_smoke(top.table("smoke")),
+        flags=_flags(top.table("flags")),
+        config_vars=_config_vars(top.table("config")),
+        freeze=_freeze(top.table("freeze")),
+        scan=_scan(top.table("scan")),
+        checks=_checks(top.table("checks")),
+    )
+    top.done()
+    return config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), "", f"is not valid TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), "", "is not UTF-8 text") from error
+    except OSError as error:
+        raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error
+
+
+def _slugify(name: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30].strip("-")
+    return slug if _APP_NAME.match(slug) else f"app-{slug}".strip("-")
+
+
+def _environments(table: Table, default_env: str, name: str) -> Mapping[str, Environment]:
+    found: dict[str, Environment] = {}
+    for env_name in table.rest():
+        one = table.table(env_name)
+        app = one.text("app", name)
+        if not _APP_NAME.match(app):
+            raise one.error(
+                "app",
+                f"{app!r} is not an app name",
+                fix="3 to 30 of a-z, 0-9 and -, beginning with a letter",
+            )
+        platform = one.text("platform", "embedded")
+        if platform not in ("embedded", "heroku") and not platform.startswith(
+            ("http://", "https://")
+        ):
+            raise one.error(
+                "platform", f"{platform!r} is not known", fix="embedded, heroku or the API's URL"
+            )
+        found[env_name] = Environment(
+            name=env_name,
+            app=app,
+            platform=platform,
+            edge=one.text("edge"),
+            origin=one.text("origin"),
+            token=one.text("token"),
+        )
+        one.done()
+    if not found:
+        found[default_env] = Environment(name=default_env, app=name)
+    if default_env not in found:
+        raise ConfigError(
+            table.file,
+            "service.default_env",
+            f"{default_env!r} is not among the environments",
+            fix="one of " + ", ".join(sorted(found)) + f", or add [env.{default_env}]",
+        )
+    return MappingProxyType(found)
+
+
+def _health(table: Table) -> Health:
+    health = Health(path=table.text("path", "/health"), samples=table.whole("samples", 5))
+    if not health.path.startswith("/"):
+        raise table.error("path", f"{health.path!r} is not a path", fix="begin it with /")
+    table.done()
+    return health
+
+
+def _release(table: Table) -> Release:
+    base = Release()
+    release = Release(
+        migrate=table.text("migrate", base.migrate, one_of=("alembic", "none")),
+        alembic_ini=table.text("alembic_ini", base.alembic_ini),
+        timeout=table.seconds("timeout", base.timeout),
+        boot_timeout=table.seconds("boot_timeout", base.boot_timeout),
+    )
+    table.done()
+    return release
+
+
+def _smoke(table: Table) -> Smoke:
+    base = Smoke()
+    env_table = table.table("env")
+    env: dict[str, str] = {}
+    for variable in env_table.rest():
+        _check_variable(env_table, variable)
+        env[variable] = env_table.text(variable)
+    smoke = Smoke(
+        paths=table.texts("paths"),
+        seal=table.flag("seal", base.seal),
+        env=MappingProxyType(env),
+        pass_env=table.texts("pass_env"),
+        leaks=table.text("leaks", base.leaks, one_of=("fail", "warn", "record")),
+        timeout=table.seconds("timeout", base.timeout),
+    )
+    table.done()
+    return smoke
+
+
+def _flags(table: Table) -> Flags:
+    prefix = table.text("prefix", "FLAG_")
+    declared: dict[str, FlagDeclaration] = {}
+    for name in table.rest():
+        _check_variable(table, name)
+        one = table.table(name)
+        kind = one.text("type", "bool", one_of=FLAG_TYPES)
+        declared[name] = FlagDeclaration(
+            name=name,
+            type=kind,
+            choices=one.texts("choices"),
+            default=_flag_default(one, kind),
+            description=one.text("description"),
+        )
+        one.done()
+    return Flags(prefix=prefix, declared=MappingProxyType(declared))
+
+
+def _flag_default(table: Table, kind: str) -> bool | int | str:
+    value: bool | int | str | None = table.raw("default")
+    if value is None and kind != "choice":
+        empty: dict[str, bool | int | str] = {"bool": False, "int": 0, "str": ""}
+        return empty[kind]
+    wanted: type = {"bool": bool, "int": int, "str": str, "choice": str}[kind]
+    if value is None or type(value) is not wanted:
+        raise table.error("default", f"{value!r} does not fit a flag of type {kind}")
+    if kind == "choice" and value not in table.texts("choices"):
+        raise table.error("default", f"{value!r} is not among its choices")
+    return value
+
+
+def _config_vars(table: Table) -> ConfigVars:
+    result = ConfigVars(required=table.texts("required"), optional=table.texts("optional"))
+    table.done()
+    return result
+
+
+def _freeze(table: Table) -> Freeze:
+    zone = table.text("zone", "UTC")
+    windows: list[FreezeWindow] = []
+    for one in table.tables("window"):
+        window = FreezeWindow(
+            name=one.required_text("name"),
+            start=one.moment("start"),
+            end=one.moment("end"),
+            zone=one.text("zone", zone),
+            reason=one.text("reason"),
+            kind=one.text("kind", "deny", one_of=("deny", "allow")),
+        )
+        if window.end <= window.start:
+            raise one.error("end", f"{window.end} is not after start {window.start}")
+        one.done()
+        windows.append(window)
+    table.done()
+    return Freeze(windows=tuple(windows))
+
+
+def _scan(table: Table) -> Scan:
+    allow: list[ScanAllow] = []
+    for one in table.tables("allow"):
+        allow.append(
+            ScanAllow(
+                fingerprint=one.required_text("fingerprint"),
+                reason=one.required_text("reason"),
+                owner=one.required_text("owner"),
+                expires=one.day("expires"),
+            )
+        )
+        one.done()
+    result = Scan(exclude=table.texts("exclude"), allow=tuple(allow))
+    table.done()
+    return result
+
+
+def _checks(table: Table) -> CheckSettings:
+    result = CheckSettings(optional=table.texts("optional"))
+    table.done()
+    return result
+
+
+def _check_variable(table: Table, name: str) -> None:
+    if not _VARIABLE.match(name):
+        raise table.error(name, "is not a variable's name", fix="letters, digits and _")

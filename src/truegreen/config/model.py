@@ -1,0 +1,147 @@
+"""What a configuration says, as frozen values with their defaults. No reading, no parsing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+FLAG_TYPES = ("bool", "int", "str", "choice")
+
+
+def _nothing() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One place that the service is shipped to, e.g. ``production``."""
+
+    name: str
+    app: str
+    platform: str = "embedded"  # embedded | heroku | the API's URL
+    edge: str = ""  # public address through the edge; empty: the platform's own
+    origin: str = ""  # address past the edge; empty: the app's web_url
+    token: str = ""  # reference (env:…, file:…); empty: the platform's usual place
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Where the service says how it is."""
+
+    path: str = "/health"
+    samples: int = 5  # answers in a row that must name the shipped commit
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the release command does, and how long ship waits for it."""
+
+    migrate: str = "none"  # alembic | none
+    alembic_ini: str = "alembic.ini"
+    timeout: float = 3600.0  # seconds
+    boot_timeout: float = 90.0  # seconds until every dyno is up
+
+
+@dataclass(frozen=True, slots=True)
+class Smoke:
+    """The in-process smoke suite and its seal."""
+
+    paths: tuple[str, ...] = ()
+    seal: bool = True
+    env: Mapping[str, str] = field(default_factory=_nothing)  # pins
+    pass_env: tuple[str, ...] = ()  # let through
+    leaks: str = "fail"  # fail | warn | record
+    timeout: float = 600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class FlagDeclaration:
+    """One flag: an environment variable with a type and a default for when it is absent."""
+
+    name: str
+    type: str = "bool"  # one of FLAG_TYPES
+    default: bool | int | str = False
+    choices: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """All declared flags. A variable with ``prefix`` that is not declared is an error."""
+
+    prefix: str = "FLAG_"
+    declared: Mapping[str, FlagDeclaration] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigVars:
+    """Config vars that the service needs, other than flags."""
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeWindow:
+    """A span of local wall-clock time in which ``kind`` holds."""
+
+    name: str
+    start: datetime  # naive: local wall clock in ``zone``
+    end: datetime
+    zone: str = "UTC"  # IANA
+    reason: str = ""
+    kind: str = "deny"  # deny | allow
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """When nothing is shipped. With any ``allow`` window, everything outside of them is denied."""
+
+    windows: tuple[FreezeWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanAllow:
+    """A finding that is known and accepted, by fingerprint, until a day."""
+
+    fingerprint: str
+    reason: str
+    owner: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What the personal-data scan leaves out."""
+
+    exclude: tuple[str, ...] = ()  # globs, relative to the service's root
+    allow: tuple[ScanAllow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """Which checks may be missing or fail without making the verdict less than green."""
+
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A service's whole configuration. ``file`` is None when there is none (all defaults)."""
+
+    root: Path
+    file: Path | None
+    name: str
+    default_env: str
+    environments: Mapping[str, Environment]
+    health: Health = Health()
+    release: Release = Release()
+    smoke: Smoke = field(default_factory=Smoke)
+    flags: Flags = field(default_factory=Flags)
+    config_vars: ConfigVars = ConfigVars()
+    freeze: Freeze = Freeze()
+    scan: Scan = Scan()
+    checks: CheckSettings = CheckSettings()

@@ -1,0 +1,85 @@
+"""Every error that TrueGreen raises on purpose, with its exit code and the next thing to do.
+
+    TrueGreenError            1   something is wrong, and the message says what
+    ├── UsageError            2   nothing was done: the call or its surroundings are off
+    │   └── ConfigError       2   … in a file: names the file, the key, the value and the fix
+    ├── Unverified            3   could not find out
+    │   ├── PlatformUnreachable   no answer from the platform
+    │   ├── PlatformRefused       it answered, and not with what was asked for (401, 403, 404, 422)
+    │   └── DeadlineExceeded      our own deadline ended the waiting
+    ├── Refused               4   a gate, or somebody else's lease; nothing was changed
+    └── Interrupted           5   stopped after something was changed; the same command goes on
+
+Nothing but the tree lives here. Standard library only: the service's half imports it too.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TrueGreenError(Exception):
+    """Base of the tree. ``message`` says what is wrong, ``hint`` what to do next (may be empty)."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(TrueGreenError):
+    """The call, or what it was called on, is off. Nothing was done."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration file is off: names the file, the key, the value and the fix."""
+
+    def __init__(self, file: str, key: str, problem: str, *, fix: str = "") -> None:
+        where = f"{file}: {key}" if key else file
+        super().__init__(f"{where}: {problem}", hint=fix)
+        self.file = file
+        self.key = key
+        self.problem = problem
+        self.fix = fix
+
+
+class Unverified(TrueGreenError):
+    """Could not find out. Never read as success."""
+
+    exit_code = 3
+
+
+class PlatformUnreachable(Unverified):
+    """The platform gave no answer: refused, reset, timed out, or answered with 5xx to the end."""
+
+
+class PlatformRefused(Unverified):
+    """The platform answered with a client error. ``status`` is the HTTP status."""
+
+    def __init__(self, message: str, *, status: int, error_id: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.error_id = error_id
+
+
+class DeadlineExceeded(Unverified):
+    """Our own deadline passed before the platform was done."""
+
+
+class Refused(TrueGreenError):
+    """A gate or somebody else's lease says no. Nothing was changed."""
+
+    exit_code = 4
+
+
+class Interrupted(TrueGreenError):
+    """Stopped after something was changed; the record says where, and the same command goes on."""
+
+    exit_code = 5

@@ -1,0 +1,75 @@
+"""The one type that holds a secret: it shows itself as ``[redacted]`` everywhere.
+
+Standard library only. Resolution of references (``env:``, ``file:``) lives here too, because
+a reference is what a configuration may hold in a secret's place.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from pathlib import Path
+
+from truegreen.errors import UsageError
+
+REDACTED = "[redacted]"
+
+
+class Secret:
+    """A string that never prints. ``reveal()`` gives it out, and is easy to search for."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({REDACTED})"
+
+    def __str__(self) -> str:
+        return REDACTED
+
+    def __format__(self, spec: str) -> str:
+        return format(REDACTED, spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        raise TypeError("a Secret is not pickled: hand over the reference instead")
+
+
+def resolve(reference: str, *, what: str) -> Secret:
+    """The secret that ``reference`` points to.
+
+    ``reference``: ``env:NAME`` or ``file:PATH`` (its text, stripped). ``what`` names the thing in
+    errors. Raises UsageError when the reference has another form or leads nowhere.
+    """
+    scheme, _, rest = reference.partition(":")
+    if scheme == "env" and rest:
+        value = os.environ.get(rest)
+        if not value:
+            raise UsageError(f"{what}: the variable {rest} is not set", hint=f"export {rest}=…")
+        return Secret(value)
+    if scheme == "file" and rest:
+        try:
+            value = Path(rest).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{what}: cannot read {rest}: {error}") from error
+        if not value:
+            raise UsageError(f"{what}: {rest} is empty")
+        return Secret(value)
+    raise UsageError(
+        f"{what}: not a secret reference", hint="write env:NAME or file:PATH, never the secret"
+    )
