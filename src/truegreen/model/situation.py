@@ -1,0 +1,77 @@
+"""What is known of an app at the end of a verification: the values that the failure sentence,
+the diagnosis and the JSON document are made from. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from truegreen.model.evidence import Evidence, Status
+from truegreen.model.verdict import Judgement, judge
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseState:
+    """One release as the platform lists it. ``commit`` is its slug's, None when not known."""
+
+    version: int
+    status: str
+    current: bool
+    commit: str | None = None
+    description: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Where the database is, against the heads of the code that *serves*.
+
+    ``relation``: ``at head``, ``ahead`` (the serving code does not know the revision), ``behind``,
+    or ``unknown``.
+    """
+
+    current: str | None
+    heads: tuple[str, ...]
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeFailures:
+    """The smoke phase as the release command reported it."""
+
+    total: int
+    failed: int
+    reason: str  # what most failures have in common, e.g. "403 direct_origin_blocked"
+    leaks: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that was found out, in one value."""
+
+    app: str
+    commit: str | None
+    release: ReleaseState | None
+    serving: ReleaseState | None
+    served_commit: str | None  # what the app itself says
+    schema: Schema | None
+    failed_phase: str | None  # preflight | migrate | smoke, from the report
+    phase_reason: str  # one line on why that phase failed
+    smoke: SmokeFailures | None
+    evidence: tuple[Evidence, ...]
+    required: tuple[str, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def judgement(self) -> Judgement:
+        return judge(self.evidence, self.required)
+
+    def of(self, check: str) -> Evidence | None:
+        """The evidence of one check; the worst when it was asked more than once."""
+        found = [item for item in self.evidence if item.check == check]
+        order = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.PASS: 2}
+        return min(found, key=lambda item: order[item.status], default=None)
