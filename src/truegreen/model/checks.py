@@ -1,4 +1,4 @@
-"""The checks by name, and what each asks. The names are a contract: drills and policies use them."""
+"""The checks by name, and what each asks. The names are a contract of drills and policies."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 
 def digest_of(value: Any) -> str:
-    """``sha256:`` and the hex digest of ``value`` (bytes as they are, all else as canonical JSON)."""
+    """``sha256:`` and the hex digest of ``value`` (bytes as they are, else canonical JSON)."""
     if isinstance(value, bytes):
         data = value
     else:
