@@ -1,0 +1,164 @@
+"""The tree at HEAD of one folder, as git has it: what would be shipped, whatever lies around it.
+
+Only reading, and only local: a blob that is not here (partial clone) is reported, not fetched.
+What the gates make of the content does not live here.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from truegreen.errors import UsageError
+
+TIMEOUT = 120.0  # seconds for one git command
+# A hook's git tells its children where the repository is; asked about a folder, that misleads.
+_OF_ANOTHER_CALL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the tree. ``path`` is relative to the folder, with ``/``; ``size`` in bytes,
+    None for a submodule and for an object that git does not have here."""
+
+    path: str
+    mode: str
+    kind: str  # blob | commit (a submodule)
+    oid: str
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadTree:
+    """The folder ``root`` at ``commit`` (a full hash); ``tree`` is the id of its tree."""
+
+    root: Path
+    commit: str
+    tree: str
+
+    @classmethod
+    def of(cls, root: Path) -> HeadTree:
+        """The tree of ``root`` at HEAD. Raises UsageError: no git, no repository, no commit, or
+        nothing of the folder in it."""
+        if not root.is_dir():
+            raise UsageError(f"{root} is not a folder")
+        prefix = _git(root, "rev-parse", "--show-prefix").decode(errors="replace").strip("\n/")
+        if _git_fails(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+            raise UsageError(
+                f"{root}: the repository has no commit yet", hint="commit first: git commit"
+            )
+        commit = _git(root, "rev-parse", "--verify", "HEAD^{commit}").decode().strip()
+        name = f"{commit}:{prefix}"
+        if _git_fails(root, "rev-parse", "--verify", "--quiet", name):
+            raise UsageError(
+                f"{root}: nothing of this folder is in the commit {commit[:8]}",
+                hint="git add it and commit: only what is committed is shipped",
+            )
+        return cls(root, commit, _git(root, "rev-parse", "--verify", name).decode().strip())
+
+    @property
+    def source(self) -> str:
+        return f"git {self.commit[:12]}"
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every file, in git's order. Raises UsageError when git cannot list them."""
+        listed = _git(self.root, "ls-tree", "-r", "-z", "-l", "--full-tree", self.tree)
+        return tuple(_entry(line) for line in listed.split(b"\0") if line)
+
+    def blobs(self, oids: Iterable[str]) -> Iterator[bytes | None]:
+        """The content of each object, in the order asked for; None when git does not have it."""
+        with subprocess.Popen(
+            ["git", "-C", str(self.root), "cat-file", "--batch"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                for oid in oids:
+                    yield _read_blob(process.stdin, process.stdout, oid)
+            finally:
+                process.stdin.close()
+                process.kill()  # it only reads: nothing to finish
+
+    def export(self, to: Path) -> None:
+        """Writes the tree into the folder ``to``. Raises UsageError when git or tar refuses."""
+        archive = _git(self.root, "archive", "--format=tar", self.tree)
+        try:
+            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+                tar.extractall(to, filter="data")
+        except (tarfile.TarError, OSError) as error:
+            raise UsageError(f"{self.root}: HEAD cannot be written out: {error}") from error
+
+
+def _entry(line: bytes) -> Entry:
+    meta, _, path = line.partition(b"\t")
+    mode, kind, oid, size = meta.decode("ascii").split()
+    known = int(size) if size.isdigit() else None
+    return Entry(_printable(path), mode, kind, oid, known)
+
+
+def _printable(path: bytes) -> str:
+    """``path`` as it may be shown in one line: what a terminal would obey is escaped."""
+    text = path.decode("utf-8", errors="backslashreplace")
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _read_blob(stdin: IO[bytes], stdout: IO[bytes], oid: str) -> bytes | None:
+    try:
+        stdin.write(oid.encode() + b"\n")
+        stdin.flush()
+        words = stdout.readline().split()
+    except (BrokenPipeError, ValueError):
+        return None
+    if len(words) != 3 or words[1] != b"blob":
+        return None
+    size = int(words[2])
+    data = stdout.read(size + 1)
+    return data[:size] if len(data) == size + 1 else None
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_CALL}
+    return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+
+
+def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            check=False,
+            timeout=TIMEOUT,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+        )
+    except FileNotFoundError as error:
+        raise UsageError("git is not installed, or not on PATH") from error
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"git {arguments[0]} did not end within {TIMEOUT:g} s") from error
+
+
+def _git_fails(root: Path, *arguments: str) -> bool:
+    return _run(root, *arguments).returncode != 0
+
+
+def _git(root: Path, *arguments: str) -> bytes:
+    done = _run(root, *arguments)
+    if done.returncode:
+        told = done.stderr.decode(errors="replace").strip().splitlines()
+        why = told[0] if told else f"exit {done.returncode}"
+        if "not a git repository" in why:
+            raise UsageError(
+                f"{root} is not in a git repository", hint="git init, add and commit it first"
+            )
+        raise UsageError(f"git {arguments[0]} in {root}: {why}")
+    return done.stdout
