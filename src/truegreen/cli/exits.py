@@ -10,7 +10,7 @@ from truegreen.errors import TrueGreenError
 
 
 def run(command: click.Command, args: list[str] | None = None) -> None:
-    """Runs ``command`` and exits: 0–5 as errors.py says, 2 for usage, 130 for an untouched Ctrl-C."""
+    """Runs ``command`` and exits: 0–5 as errors.py says; 130 for Ctrl-C with nothing changed."""
     try:
         code = command.main(args=args, prog_name="truegreen", standalone_mode=False)
     except click.exceptions.Exit as done:

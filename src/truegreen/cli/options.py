@@ -1,0 +1,33 @@
+"""The options that several verbs share, and the folder that a verb is called on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+folder_argument = click.argument(
+    "folder",
+    metavar="[DIR]",
+    default=".",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON document on standard output."
+)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress, no table.")
+env_option = click.option("--env", "env_name", metavar="NAME", help="Environment to use.")
+platform_option = click.option(
+    "--platform", metavar="embedded|heroku|URL", help="Platform to use instead of the configured."
+)
+
+
+def target_options(function: _F) -> _F:
+    """``--env``, ``--platform``, ``--json`` and ``--quiet``."""
+    for option in (quiet_option, json_option, platform_option, env_option):
+        function = option(function)
+    return function

@@ -1,0 +1,83 @@
+"""``truegreen verify``: parses, asks, prints. It never changes anything."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import click
+
+from truegreen.cli.options import folder_argument, target_options
+from truegreen.config import load_config
+from truegreen.errors import UsageError
+
+
+@click.command()
+@folder_argument
+@target_options
+@click.option("--app", metavar="NAME", help="App to ask about instead of the configured.")
+@click.option("--commit", metavar="SHA", help="Commit that should serve (default: HEAD of DIR).")
+@click.option("--release", "release_name", metavar="vN", help="Release to ask about.")
+def command(
+    folder: Path,
+    env_name: str | None,
+    platform: str | None,
+    as_json: bool,
+    quiet: bool,
+    app: str | None,
+    commit: str | None,
+    release_name: str | None,
+) -> int:
+    """Ask again what is true of a release, and change nothing.
+
+    \b
+    Exits 0 green, 1 red, 3 when it could not find out.
+
+    \b
+    Example:  truegreen verify examples/raptor --json
+    """
+    from truegreen.ledger import Ledger
+    from truegreen.outputs.document import verification_document
+    from truegreen.outputs.json_document import print_document
+    from truegreen.outputs.table import print_verification, stdout_console
+    from truegreen.ship.source import full_commit, read_source
+    from truegreen.ship.target import choose_environment
+    from truegreen.ship.verification import ask_target, question_for
+
+    began = time.monotonic()
+    config = load_config(folder)
+    environment = choose_environment(config, env_name)
+    if commit is not None:
+        commit = full_commit(folder, commit)
+    elif release_name is None:
+        commit = read_source(folder.resolve()).commit
+    question = question_for(
+        config, environment, commit=commit, version=_version(release_name), app=app
+    )
+    verification = ask_target(question, config, environment, platform)
+    document = verification_document(
+        verification.situation, timings={"total": round(time.monotonic() - began, 3)}
+    )
+    with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+        ledger.append(
+            "verify",
+            app=question.app,
+            commit=commit,
+            verdict=document["verdict"],
+            body=document,
+        )
+    if as_json:
+        print_document(document)
+    elif not quiet:
+        print_verification(document, stdout_console())
+    return verification.verdict.exit_code
+
+
+def _version(name: str | None) -> int | None:
+    if name is None:
+        return None
+    match = re.fullmatch(r"v?(\d{1,9})", name)
+    if match is None:
+        raise UsageError(f"--release {name!r} is not a release", hint="write it as v12")
+    return int(match.group(1))

@@ -1,0 +1,108 @@
+"""What is shipped: a folder of a git repository at its HEAD commit, read through git only.
+
+What is in the working tree and not committed is left out, and listed.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from truegreen.errors import UsageError
+
+_TIMEOUT = 60.0  # seconds for one git command
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A service's folder at a commit. ``prefix`` is its path inside the repository ("" for all)."""
+
+    repository: Path
+    prefix: str
+    commit: str
+    uncommitted: tuple[str, ...]  # paths below the folder that differ from the commit
+
+    @property
+    def tree(self) -> str:
+        """The tree-ish that is shipped, e.g. ``1234…:examples/raptor``."""
+        return f"{self.commit}:{self.prefix}" if self.prefix else self.commit
+
+
+def read_source(folder: Path) -> Source:
+    """The source of the service in ``folder``. UsageError when it cannot be shipped from git."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder", hint="name the service's root")
+    try:
+        top = Path(_git(folder, "rev-parse", "--show-toplevel"))
+    except UsageError as error:
+        raise UsageError(
+            f"{folder} is not in a git repository",
+            hint="git init, add and commit: what is shipped is a commit",
+        ) from error
+    try:
+        commit = _git(folder, "rev-parse", "--verify", "HEAD^{commit}")
+    except UsageError as error:
+        raise UsageError(f"{top} has no commit yet", hint="git add and git commit first") from error
+    prefix = _git(folder, "rev-parse", "--show-prefix").rstrip("/")
+    if prefix and not _exists(folder, f"{commit}:{prefix}"):
+        raise UsageError(
+            f"{prefix} is not in the commit {commit[:8]}", hint="git add it and commit"
+        )
+    status = _git(folder, "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--", ".")
+    return Source(top, prefix, commit, _paths(status))
+
+
+def full_commit(folder: Path, name: str) -> str:
+    """The full id of the commit that ``name`` (short id, branch, tag) stands for.
+
+    A name that git does not know here, or no git at all, is taken as it is: the commit may have
+    been shipped from elsewhere.
+    """
+    try:
+        return _git(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    except UsageError:
+        return name
+
+
+def write_archive(source: Source, target: Path) -> None:
+    """Writes the source as a gzipped tarball to ``target``, with nothing but committed files."""
+    command = ["git", "archive", "--format=tar.gz", f"--output={target}", source.tree]
+    _run(command, source.repository)
+
+
+def _exists(folder: Path, tree: str) -> bool:
+    try:
+        _git(folder, "cat-file", "-e", tree)
+    except UsageError:
+        return False
+    return True
+
+
+def _paths(porcelain: str) -> tuple[str, ...]:
+    found: list[str] = []
+    entries = iter(porcelain.split("\0"))
+    for entry in entries:
+        if len(entry) > 3:
+            found.append(entry[3:])
+            if entry[0] in "RC":
+                next(entries, None)  # the name that it had before
+    return tuple(found)
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    return _run(["git", *arguments], folder).strip()
+
+
+def _run(command: list[str], folder: Path) -> str:
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+        )
+    except FileNotFoundError as error:
+        raise UsageError("git is not installed", hint="install git") from error
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"{' '.join(command[:2])} took over {_TIMEOUT:.0f} s") from error
+    if done.returncode:
+        raise UsageError(f"{' '.join(command[:2])}: {done.stderr.strip()}")
+    return done.stdout

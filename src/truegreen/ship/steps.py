@@ -1,0 +1,205 @@
+"""The steps that change the platform, each find-or-create: run again, they change nothing twice.
+
+Each takes the client and what the step before found, and returns what it found or made.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from truegreen.errors import DeadlineExceeded, PlatformRefused, Unverified, UsageError
+from truegreen.heroku import HerokuClient
+from truegreen.heroku.models import App, Build, Release
+from truegreen.heroku.wait import wait_for_build, wait_for_release
+from truegreen.model import short
+from truegreen.ship.manifest import Manifest, values
+from truegreen.ship.source import Source, write_archive
+from truegreen.verify.choose import choose_release, current_release
+from truegreen.verify.observers.code_dynos import compare
+
+Say = Callable[[str], None]
+_BUILD_DEADLINE = 1800.0  # seconds
+_TAIL = 256 * 1024  # bytes of a release command's output that are kept
+_POLL = 0.1  # seconds between looks at the dynos
+
+
+def find_or_create_app(client: HerokuClient, name: str, manifest: Manifest, say: Say) -> App:
+    """The app, made from the manifest where there is none.
+
+    An app that has never run a slug is taken for one whose making was interrupted: what the
+    manifest asks for and it lacks is added. An app that has is left as its owners set it.
+    """
+    try:
+        app = client.app(name)
+        if any(release.slug_id for release in client.releases(name)):
+            return app
+    except PlatformRefused as error:
+        if error.status != 404:
+            raise
+        app = client.create_app(name)
+        say(f"made {name}")
+    present = client.config_vars(name)
+    wanted = {k: v for k, v in values(manifest).items() if k not in present}
+    existing = {plan_name(addon.plan) for addon in client.addons(name)}
+    for plan in manifest.addons:
+        if plan_name(plan) not in existing:
+            client.create_addon(name, plan)
+            say(f"added {plan}")
+    if wanted:
+        client.set_config_vars(name, dict(wanted))
+        say("set " + ", ".join(sorted(wanted)))
+    return app
+
+
+def plan_name(plan: str) -> str:
+    """The service part of a plan: ``heroku-postgresql`` of ``heroku-postgresql:essential-0``."""
+    return plan.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished build. ``reused``: it was there before this run."""
+
+    build: Build
+    reused: bool
+
+
+def find_or_create_build(
+    client: HerokuClient, app: str, source: Source, on_output: Say, on_change: Callable[[], None]
+) -> Built:
+    """A build of the source's commit: a succeeded or running one if there is one, else a new one.
+
+    ``on_change`` is called right before something is changed. Returns when the build has ended.
+    """
+    of_commit = [b for b in client.builds(app) if b.source_version == source.commit]
+    usable = [b for b in of_commit if b.status in ("succeeded", "pending")]
+    if usable:
+        build = max(usable, key=lambda b: b.created_at)
+        if build.status == "succeeded":
+            return Built(build, reused=True)
+    else:
+        on_change()
+        build = _create_build(client, app, source)
+    for line in _lines(_stream(client, build.output_stream_url, _BUILD_DEADLINE)):
+        on_output(line)
+    done = wait_for_build(client, app, build.id, deadline=_BUILD_DEADLINE)
+    return Built(done, reused=bool(usable))
+
+
+def _create_build(client: HerokuClient, app: str, source: Source) -> Build:
+    with tempfile.TemporaryDirectory(prefix="truegreen-source-") as folder:
+        archive = Path(folder) / "source.tar.gz"
+        write_archive(source, archive)
+        slot = client.create_source()
+        client.upload(slot, archive)
+    return client.create_build(app, slot.get_url, source.commit)
+
+
+def find_or_create_release(
+    client: HerokuClient, app: str, built: Built, commit: str, on_change: Callable[[], None]
+) -> tuple[Release, bool]:
+    """The release of the build, and whether it was there, done and current before this run.
+
+    A build of an earlier run may have been released several times since; the latest counts. One
+    that succeeded and is current, or still runs, is taken as it is. Anything else (it failed, or
+    other code was released after it) gets a new release of the same slug: no second build.
+    """
+    build = built.build
+    if not built.reused and build.release_id:
+        return client.release(app, build.release_id), False
+    releases = client.releases(app)
+    known = choose_release(releases, [build], commit=commit, version=None)
+    if known is not None:
+        if known.status == "pending" or not built.reused:
+            return known, False
+        if known.status == "succeeded" and known.current:
+            return known, True
+    if build.slug_id is None:
+        raise UsageError(
+            f"the build {build.id} has neither a release nor a slug", hint="make a new commit"
+        )
+    on_change()
+    description = f"Deploy {short(commit)} (same slug)"
+    return client.create_release(app, slug=build.slug_id, description=description), False
+
+
+def follow_release(
+    client: HerokuClient, app: str, release: Release, deadline: float, on_output: Say
+) -> tuple[Release, str]:
+    """Waits for the end of a release command; (the release as it then is, the end of its output).
+
+    After ``deadline`` seconds it is returned as it is, ``pending``: the verification says so.
+    """
+    until = time.monotonic() + deadline
+    tail: list[str] = []
+    size = 0
+    for line in _lines(_stream(client, release.output_stream_url, deadline)):
+        on_output(line)
+        tail.append(line)
+        size += len(line) + 1
+        while size > _TAIL and len(tail) > 1:
+            size -= len(tail.pop(0)) + 1
+    try:
+        left = max(0.1, until - time.monotonic())
+        done = wait_for_release(client, app, release.id, deadline=left)
+    except DeadlineExceeded:
+        done = client.release(app, release.id)
+    return done, "\n".join(tail)
+
+
+def wait_for_dynos(client: HerokuClient, app: str, version: int, deadline: float) -> str:
+    """Waits until the dynos of release ``version`` are all up, or one of them cannot be."""
+    until = time.monotonic() + deadline
+    pause = _POLL
+    while True:
+        formation = client.formation(app)
+        dynos = [d for d in client.dynos(app) if d.type not in ("run", "release")]
+        answer = compare([f for f in formation if f.type != "release"], dynos, version)
+        settled = answer.status == "pass" or any(
+            d.state == "crashed" and d.release_version == version for d in dynos
+        )
+        if settled or time.monotonic() >= until:
+            return answer.observed
+        time.sleep(pause)
+        pause = min(pause * 1.2, 1.0)
+
+
+def baseline(client: HerokuClient, app: str) -> Release | None:
+    """What was serving before anything was changed."""
+    return current_release(client.releases(app))
+
+
+def scale_first(client: HerokuClient, app: str, wanted: Mapping[str, int]) -> None:
+    """Sets the formation that the manifest asks for, on an app's first release."""
+    there = {entry.type: entry.quantity for entry in client.formation(app)}
+    change = {kind: n for kind, n in wanted.items() if kind in there and there[kind] != n}
+    if change:
+        client.scale(app, change)
+
+
+def _stream(client: HerokuClient, url: str | None, deadline: float) -> Iterator[bytes]:
+    if not url:
+        return
+    try:
+        yield from client.stream(url, deadline=deadline)
+    except Unverified:
+        return  # output is for people; what counts is asked of the release itself
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    """Whole lines out of chunks; an endless line is cut, so memory stays bounded."""
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        *whole, rest = rest.split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace").rstrip("\r")
+        if len(rest) > _TAIL:
+            yield rest.decode("utf-8", "replace")
+            rest = b""
+    if rest:
+        yield rest.decode("utf-8", "replace")

@@ -1,0 +1,84 @@
+"""Where a run goes: which platform, with which token, through which doors.
+
+``embedded``: the platform of this checkout. ``heroku``: Heroku. A URL: another Platform API.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from truegreen.config import Config, Environment
+from truegreen.embedded.locate import data_dir, ensure_running, find_running
+from truegreen.errors import PlatformUnreachable, UsageError
+from truegreen.heroku import HerokuClient
+from truegreen.heroku.address import HEROKU_API
+from truegreen.secret import Secret, resolve
+
+TOKEN_VARIABLES = ("TRUEGREEN_API_TOKEN", "HEROKU_API_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A platform's API with a token, and the environment's own addresses."""
+
+    kind: str  # embedded | heroku | url
+    api: str
+    token: Secret
+    environment: Environment
+
+    @property
+    def app(self) -> str:
+        return self.environment.app
+
+    def client(self) -> HerokuClient:
+        return HerokuClient(self.api, self.token)
+
+
+def choose_environment(config: Config, name: str | None) -> Environment:
+    """The environment called ``name``, or the default one. UsageError for an unknown name."""
+    wanted = name or config.default_env
+    found = config.environments.get(wanted)
+    if found is None:
+        known = ", ".join(sorted(config.environments))
+        raise UsageError(f"there is no environment {wanted!r}", hint=f"known: {known}")
+    return found
+
+
+def find_target(
+    config: Config, environment: Environment, platform: str | None, *, start: bool
+) -> Target:
+    """The target of a run.
+
+    ``platform`` overrides the environment's own. With ``start``, an embedded platform that is not
+    running is started; without, PlatformUnreachable says that it is not. UsageError without token.
+    """
+    wanted = platform or environment.platform
+    if wanted == "embedded":
+        data = data_dir(config.root)
+        info = ensure_running(data) if start else find_running(data)
+        if info is None:
+            raise PlatformUnreachable(
+                "the embedded platform is not running",
+                hint="truegreen ship starts it, or: truegreen platform serve",
+            )
+        return Target("embedded", info.api, info.token(), environment)
+    if wanted == "heroku":
+        return Target("heroku", HEROKU_API, _token(environment), environment)
+    if not wanted.startswith(("http://", "https://")):
+        raise UsageError(
+            f"the platform {wanted!r} is not known", hint="embedded, heroku or the API's URL"
+        )
+    return Target("url", wanted, _token(environment), environment)
+
+
+def _token(environment: Environment) -> Secret:
+    if environment.token:
+        return resolve(environment.token, what=f"env.{environment.name}.token")
+    for name in TOKEN_VARIABLES:
+        value = os.environ.get(name)
+        if value:
+            return Secret(value)
+    raise UsageError(
+        "there is no API token", hint=f"export {TOKEN_VARIABLES[0]}=… (or {TOKEN_VARIABLES[1]})"
+    )

@@ -1,0 +1,1 @@
+"""Asks what is true of a release, and changes nothing. One observer a file in ``observers/``."""

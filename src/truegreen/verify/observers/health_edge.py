@@ -1,0 +1,25 @@
+"""``health.edge``: 200 through the edge. A challenge or login page is unknown, not a pass."""
+
+from __future__ import annotations
+
+from truegreen.verify.answer import Answer, failed, passed, unknown
+from truegreen.verify.world import World
+
+EXPECTED = "200"
+
+
+def observe(world: World) -> Answer:
+    source = world.edge() + world.question.health.path
+    answers = world.health_samples()
+    if not answers:
+        return unknown("no edge address is known", EXPECTED, source)
+    bad = next((one for one in answers if one.status != 200 or one.interstitial), None)
+    answer = bad or answers[-1]
+    more = {"digest": answer.digest, "detail": {"status": answer.status}}
+    if answer.interstitial:
+        return unknown(f"a {answer.interstitial} answered", EXPECTED, source, **more)
+    if not answer.status:
+        return unknown(answer.error, EXPECTED, source, **more)
+    if bad:
+        return failed(answer.summary, EXPECTED, source, **more)
+    return passed("200", EXPECTED, source, **more)

@@ -1,0 +1,28 @@
+"""``health.origin_blocked``: does a direct request to the origin get 403, forged headers and all?
+
+A 5xx of the router says nothing about the guard, and is unknown.
+"""
+
+from __future__ import annotations
+
+from truegreen.verify.answer import Answer, failed, passed, unknown
+from truegreen.verify.world import World
+
+EXPECTED = "403, also with a forged CF-Connecting-IP"
+
+
+def observe(world: World) -> Answer:
+    source = world.origin() + world.question.health.path
+    answers = world.origin_answers()
+    if not answers:
+        return unknown("no origin address is known", EXPECTED, source)
+    names = ("plain", "forged CF-Connecting-IP")
+    told = ", ".join(f"{name}: {a.summary}" for name, a in zip(names, answers, strict=True))
+    detail: dict[str, object] = {"statuses": [answer.status for answer in answers]}
+    digest = answers[0].digest
+    if all(answer.status == 403 for answer in answers):
+        return passed(answers[0].summary, EXPECTED, source, digest=digest, detail=detail)
+    if any(answer.status not in (0, 403) and answer.status < 500 for answer in answers):
+        detail["open"] = True
+        return failed(told, EXPECTED, source, digest=digest, detail=detail)
+    return unknown(told, EXPECTED, source, digest=digest, detail=detail)

@@ -1,0 +1,31 @@
+"""What a verification is asked: about which app, commit and release, and through which doors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from truegreen.config import Flags, Health
+from truegreen.model import required_checks
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``commit``/``version`` None: whatever the current release carries is asked about itself.
+
+    ``edge`` and ``origin`` are base URLs; empty means: the ones that the platform names.
+    ``settle`` is for how long (seconds) code.served may be answered by other code before it
+    counts: old dynos take a while to leave. ``report_text`` is the release command's output when
+    it was captured while it ran.
+    """
+
+    app: str
+    commit: str | None = None
+    version: int | None = None
+    edge: str = ""
+    origin: str = ""
+    health: Health = field(default_factory=Health)
+    flags: Flags = field(default_factory=Flags)
+    required_vars: tuple[str, ...] = ()
+    required: tuple[str, ...] = field(default_factory=required_checks)
+    settle: float = 0.0
+    report_text: str | None = None

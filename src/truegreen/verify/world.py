@@ -1,0 +1,197 @@
+"""The world as one verification reads it: every fact is fetched once, and then stays as it was.
+
+A fetch that failed stays failed, so that a platform that is away is asked once and not eleven
+times. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from truegreen.errors import Unverified
+from truegreen.heroku.models import App, Build, Dyno, FormationEntry, Release, Slug
+from truegreen.release.trailer import Report, parse_trailer
+from truegreen.verify.choose import choose_build, choose_release, current_release
+from truegreen.verify.probe import Get, HttpAnswer
+from truegreen.verify.question import Question
+
+_T = TypeVar("_T")
+_STREAM_DEADLINE = 15.0  # seconds; a finished release's output is short or already flowing
+_TAIL = 256 * 1024  # bytes of output that are kept: the trailer is at the end
+
+
+class Platform(Protocol):
+    """The part of the Platform API that a verification reads."""
+
+    def app(self, name: str) -> App: ...
+    def releases(self, app: str) -> Sequence[Release]: ...
+    def builds(self, app: str) -> Sequence[Build]: ...
+    def slug(self, app: str, slug_id: str) -> Slug: ...
+    def config_vars(self, app: str) -> Mapping[str, str]: ...
+    def formation(self, app: str) -> Sequence[FormationEntry]: ...
+    def dynos(self, app: str) -> Sequence[Dyno]: ...
+    def stream(self, url: str, *, deadline: float) -> Any: ...
+
+
+class World:
+    """Facts about one app, read lazily, each at most once; safe to use from several threads."""
+
+    def __init__(
+        self,
+        question: Question,
+        platform: Platform,
+        get: Get,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.question = question
+        self._platform = platform
+        self._get = get
+        self._sleep = sleep
+        self._clock = clock
+        self._locks: dict[str, threading.Lock] = {}
+        self._facts: dict[str, tuple[Any, Exception | None]] = {}
+        self._guard = threading.Lock()
+
+    def _once(self, name: str, fetch: Callable[[], _T]) -> _T:
+        with self._guard:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            if name not in self._facts:
+                try:
+                    self._facts[name] = (fetch(), None)
+                except Unverified as error:
+                    self._facts[name] = (None, error)
+            value, problem = self._facts[name]
+        if problem is not None:
+            raise problem
+        result: _T = value
+        return result
+
+    @property
+    def app_name(self) -> str:
+        return self.question.app
+
+    def app(self) -> App:
+        return self._once("app", lambda: self._platform.app(self.app_name))
+
+    def releases(self) -> Sequence[Release]:
+        """Newest first. Asks for the app first: it is the cheapest way to find out that the
+        platform is away, or that there is no such app."""
+        self.app()
+        return self._once("releases", lambda: self._platform.releases(self.app_name))
+
+    def builds(self) -> Sequence[Build]:
+        self.app()
+        return self._once("builds", lambda: self._platform.builds(self.app_name))
+
+    def config_vars(self) -> Mapping[str, str]:
+        self.app()
+        return self._once("config", lambda: self._platform.config_vars(self.app_name))
+
+    def formation(self) -> Sequence[FormationEntry]:
+        self.app()
+        return self._once("formation", lambda: self._platform.formation(self.app_name))
+
+    def dynos(self) -> Sequence[Dyno]:
+        self.app()
+        return self._once("dynos", lambda: self._platform.dynos(self.app_name))
+
+    def slug(self, slug_id: str) -> Slug:
+        return self._once(f"slug {slug_id}", lambda: self._platform.slug(self.app_name, slug_id))
+
+    def commit_of(self, release: Release) -> str | None:
+        """The commit of a release's slug; None when it has no slug (containers, first release)."""
+        return self.slug(release.slug_id).commit if release.slug_id else None
+
+    def target(self) -> Release | None:
+        """The release that the question is about."""
+        asked = self.question
+        builds = self.builds() if asked.commit and asked.version is None else ()
+        return choose_release(self.releases(), builds, commit=asked.commit, version=asked.version)
+
+    def current(self) -> Release | None:
+        return current_release(self.releases())
+
+    def build(self) -> Build | None:
+        return choose_build(self.builds(), commit=self.commit(), release=self.target())
+
+    def commit(self) -> str | None:
+        """The commit that the question is about; asked for none, the target's own."""
+        if self.question.commit:
+            return self.question.commit
+        target = self.target()
+        return self.commit_of(target) if target else None
+
+    def output(self) -> str | None:
+        """The end of the target's release command's output; None when it has no stream."""
+        if self.question.report_text is not None:
+            return self.question.report_text
+        target = self.target()
+        if target is None or not target.output_stream_url:
+            return None
+        url = target.output_stream_url
+
+        def read() -> str:
+            tail = bytearray()
+            for chunk in self._platform.stream(url, deadline=_STREAM_DEADLINE):
+                tail += chunk
+                if len(tail) > 2 * _TAIL:
+                    del tail[:-_TAIL]
+            return bytes(tail[-_TAIL:]).decode("utf-8", "replace")
+
+        return self._once("output", read)
+
+    def report(self) -> Report | None:
+        """What the release command reported of itself, or None without a report."""
+        text = self.output()
+        return parse_trailer(text) if text else None
+
+    def edge(self) -> str:
+        """Base URL of the front door; empty when none is known."""
+        return (self.question.edge or self.app().edge_url or "").rstrip("/")
+
+    def origin(self) -> str:
+        """Base URL past the edge; empty when none is known."""
+        return (self.question.origin or self.app().web_url or "").rstrip("/")
+
+    def health_samples(self) -> Sequence[HttpAnswer]:
+        """The last answers, in a row, of the health path through the edge.
+
+        Stops at ``samples`` answers in a row that name the expected commit; begins again after one
+        that does not, until ``settle`` seconds have passed. Empty when no edge is known.
+        """
+        edge = self.edge()
+        return self._once("health", lambda: self._sample(edge) if edge else [])
+
+    def _sample(self, edge: str) -> list[HttpAnswer]:
+        asked = self.question
+        wanted = self.commit()
+        until = self._clock() + asked.settle
+        row: list[HttpAnswer] = []
+        while True:
+            answer = self._get(edge + asked.health.path, {})
+            if answer.status != 200 or (wanted and answer.commit not in (None, wanted)):
+                if self._clock() >= until:
+                    return [*row, answer]
+                row.clear()
+                self._sleep(0.1)
+                continue
+            row.append(answer)
+            if len(row) >= asked.health.samples:
+                return row
+
+    def origin_answers(self) -> Sequence[HttpAnswer]:
+        """Direct requests past the edge: a plain one, and one that pretends to come from it."""
+        origin = self.origin()
+        url = origin + self.question.health.path
+
+        def ask() -> list[HttpAnswer]:
+            forged = {"CF-Connecting-IP": "203.0.113.7", "X-Forwarded-For": "173.245.48.1"}
+            return [self._get(url, {}), self._get(url, forged)]
+
+        return self._once("origin", lambda: ask() if origin else [])
