@@ -91,7 +91,9 @@ class HeadTree:
 
     def export(self, to: Path) -> None:
         """Writes the tree into the folder ``to``. Raises UsageError when git or tar refuses."""
-        archive = _git(self.root, "archive", "--format=tar", self.tree)
+        top = _git(self.root, "rev-parse", "--show-toplevel").decode(errors="surrogateescape")
+        # in a subfolder, archive would look for that folder's path within the tree
+        archive = _git(Path(top.strip("\n")), "archive", "--format=tar", self.tree)
         try:
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
                 tar.extractall(to, filter="data")

@@ -76,9 +76,8 @@ _TOP = re.compile(r"(?:xn--[a-z0-9-]{2,59}|[A-Za-z]{2,24})(?![A-Za-z0-9_@]|-[A-Z
 _USERINFO = re.compile(r"[^\s/\"'<>]{0,64}//:")  # reversed: what stands before user@ in a URL
 _TEMPLATE = re.compile(r"[{}$]|\A%")  # "{name}@…", "%s@…": somebody's, but not yet
 # "logo@2x.png": not addresses, and none of these is a top-level domain
-_FILES = frozenset(
-    ("png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "mjs", "ts", "tsx", "html", "json")
-    + ("yml", "yaml", "toml", "txt")
+_FILE = re.compile(
+    r"(?:png|jpe?g|gif|svg|webp|css|m?js|tsx?|html|json|ya?ml|toml|txt)\Z", re.IGNORECASE
 )
 
 
@@ -122,7 +121,7 @@ def _domain_after(text: str, start: int) -> str | None:
         top = _TOP.match(text, end, end + 64)
         if top is not None:
             domain = text[start : top.end()]
-            return None if top[0].lower() in _FILES or len(domain) > 253 else domain
+            return None if _FILE.match(top[0]) or len(domain) > 253 else domain
         # "a.b.c@": the last label may be text after a full stop: try with one label less
         cut = text.rfind(".", start, end - 1)
         match = _DOMAIN.match(text, start, cut + 1) if cut > start else None
