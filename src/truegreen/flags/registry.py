@@ -60,7 +60,7 @@ class FlagValues(dict[str, Value]):
             [FlagProblem(str(name), "", "is not a declared flag", f"declare it in [flags.{name}]")]
         )
 
-    def get(self, key: str, default: object = None) -> Value:  # noqa: ARG002  # dict's
+    def get(self, key: str, default: object = None) -> Value:  # dict's
         """The value of a declared flag. ``default`` is never used: see the class."""
         return self[key]
 

@@ -1,0 +1,95 @@
+"""Whose line it was: finds, on a stack, the user's code on whose behalf something happened.
+
+Knows files and frames only, nothing of environments or tests.
+"""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+USER, OWN, GLUE, LIBRARY = "user", "own", "glue", "library"
+
+# Standard library through which a read goes on its way, without being the one who wants it.
+_GLUE = frozenset(
+    {"os.py", "_collections_abc.py", "functools.py", "contextlib.py", "collections/__init__.py"}
+)
+# Libraries whose whole purpose is to read variables for their caller: the caller reads.
+_READERS = frozenset(
+    {"decouple", "environs", "environ", "pydantic_settings", "dj_database_url", "dotenv"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of the user's: ``file`` relative to the root. ``via``: a library that stood between
+    and did the reading of its own accord, or ""."""
+
+    file: str
+    line: int
+    via: str = ""
+
+
+class Stack:
+    """Tells the user's files (below ``root``) from libraries, the standard library and ours."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = os.path.realpath(root) + os.sep
+        self._own = str(Path(__file__).resolve().parent.parent) + os.sep
+        self._health = self._own + "health.py"
+        paths = sysconfig.get_paths()
+        self._stdlib = tuple(
+            {os.path.realpath(paths[key]) + os.sep for key in ("stdlib", "platstdlib")}
+        )
+        self._kinds: dict[str, tuple[str, str]] = {}
+
+    def place(self, frame: FrameType | None) -> Place | None:
+        """The innermost user's line from ``frame`` outwards, or None when there is none.
+
+        None too for what our own ``health`` reads: the platform's metadata is reported, not
+        depended on.
+        """
+        via = ""
+        nearest = True
+        while frame is not None:
+            filename = frame.f_code.co_filename
+            kind, name = self._kinds.get(filename) or self._classify(filename)
+            if kind == USER:
+                return Place(name, frame.f_lineno, via)
+            if kind == OWN and nearest and name == self._health:
+                return None
+            if kind == LIBRARY and nearest:
+                via = name
+            if kind != GLUE:
+                nearest = False
+            frame = frame.f_back
+        return None
+
+    def _classify(self, filename: str) -> tuple[str, str]:
+        found = self._kind(filename)
+        self._kinds[filename] = found
+        return found
+
+    def _kind(self, filename: str) -> tuple[str, str]:
+        if filename.startswith("<"):
+            return GLUE, filename
+        path = os.path.realpath(filename)
+        if path.startswith(self._own):
+            return OWN, path
+        parts = Path(path).parts
+        for folder in ("site-packages", "dist-packages"):
+            if folder in parts:
+                rest = parts[len(parts) - parts[::-1].index(folder) :]
+                name = rest[0].removesuffix(".py")
+                return (GLUE if name in _READERS else LIBRARY), name
+        for stdlib in self._stdlib:
+            if path.startswith(stdlib):
+                rest_of = path[len(stdlib) :].replace(os.sep, "/")
+                name = rest_of.split("/")[0].removesuffix(".py")
+                return (GLUE if rest_of in _GLUE else LIBRARY), name
+        if path.startswith(self._root):
+            return USER, path[len(self._root) :].replace(os.sep, "/")
+        return LIBRARY, Path(path).stem

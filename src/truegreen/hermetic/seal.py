@@ -1,0 +1,101 @@
+"""The seal: what a test session's environment holds. A pure function of environment and settings.
+
+Does not touch ``os.environ``; ``plugin`` applies it in a process, ``release.smoke`` to a child.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+# What a Python process needs to start, and what names no service: let through without asking.
+# The platform's runtime metadata (HEROKU_…, DYNO, PORT) is not in it: a test must not see where
+# it runs. PYTEST_ADDOPTS is not either: it would let the machine choose the tests.
+DEFAULT_PASS = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "TERM",
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    # set by pytest and its workers in their own processes
+    "PYTEST_CURRENT_TEST",
+    "PYTEST_VERSION",
+    "PYTEST_XDIST_*",
+)
+# The interpreter's own, PYTHONPATH to PYTHONWARNINGS; PYTHON_ENV is an application's.
+_INTERPRETER = re.compile(r"PYTHON[A-Z0-9]+\Z")
+
+SCRATCH_NAME = "scratch.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Which variables are let through: exact names, or a beginning that ends in ``*``."""
+
+    patterns: tuple[str, ...]
+
+    def __contains__(self, name: object) -> bool:
+        if not isinstance(name, str):
+            return False
+        return _INTERPRETER.match(name) is not None or any(
+            name.startswith(one[:-1]) if one.endswith("*") else name == one for one in self.patterns
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """``environ`` is what the session may see; ``pinned`` and ``removed`` are names only."""
+
+    environ: Mapping[str, str]
+    pinned: frozenset[str]
+    removed: tuple[str, ...]
+    passes: Passes
+
+
+def passes(pass_env: Iterable[str] = ()) -> Passes:
+    """DEFAULT_PASS with the service's own ``smoke.pass_env`` after it."""
+    return Passes((*DEFAULT_PASS, *pass_env))
+
+
+def seal(
+    environ: Mapping[str, str],
+    pins: Mapping[str, str],
+    pass_env: Iterable[str] = (),
+    *,
+    scratch: Path,
+    sealed: bool = True,
+) -> Sealed:
+    """What is left of ``environ`` under the seal.
+
+    Only pins and what is let through stay; a pin wins over what the machine says. Unless they are
+    pinned or named in ``pass_env``, TZ is pinned to UTC, and DATABASE_URL to a SQLite file in the
+    folder ``scratch`` (not created here), so that no test can reach the machine's database.
+    With ``sealed=False`` nothing is removed and only ``pins`` are set.
+    """
+    named = Passes(tuple(pass_env))
+    let_through = passes(pass_env)
+    if not sealed:
+        return Sealed(MappingProxyType({**environ, **pins}), frozenset(pins), (), let_through)
+    own = {
+        "TZ": "UTC",
+        "DATABASE_URL": f"sqlite:///{scratch.absolute() / SCRATCH_NAME}",
+    }
+    kept = {name: value for name, value in environ.items() if name in let_through}
+    all_pins = {name: value for name, value in own.items() if name not in named} | dict(pins)
+    removed = tuple(sorted(set(environ) - set(kept) - set(all_pins)))
+    return Sealed(MappingProxyType(kept | all_pins), frozenset(all_pins), removed, let_through)
