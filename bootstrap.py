@@ -76,7 +76,7 @@ def quietly(command: list[str]) -> bool:
 def main(command: list[str]) -> None:
     if not command:
         sys.exit(__doc__)
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is run by whatever Python there is
         sys.exit(f"bootstrap: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
     uv = find_uv()

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from truegreen.errors import Unverified
 from truegreen.heroku.models import App, Build, Dyno, FormationEntry, Release, Slug
 from truegreen.release.trailer import Report, parse_trailer
 from truegreen.verify.choose import choose_build, choose_release, current_release
@@ -64,7 +63,7 @@ class World:
             if name not in self._facts:
                 try:
                     self._facts[name] = (fetch(), None)
-                except Unverified as error:
+                except Exception as error:  # noqa: BLE001 - kept, and raised to whoever asks
                     self._facts[name] = (None, error)
             value, problem = self._facts[name]
         if problem is not None:
