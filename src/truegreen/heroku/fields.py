@@ -159,6 +159,8 @@ class Fields:
 
     def every_text(self) -> dict[str, str]:
         """The whole object as strings by name. An error names the key and never the value."""
+        for index, name in enumerate(self._data):
+            self._text(f"(name {index})", name)
         return {name: self._text(name, self._required(name)) for name in self._data}
 
     def reference(self, name: str, field: str = "id") -> str | None:

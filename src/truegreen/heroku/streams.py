@@ -163,7 +163,7 @@ class _Reader:
             yield piece
 
     def _read_plain(self, response: httpx.Response) -> Iterator[bytes]:
-        for piece in response.iter_raw():
+        for piece in response.iter_bytes():
             if not piece.strip(b"\0"):
                 yield b""
                 continue
@@ -174,7 +174,7 @@ class _Reader:
 
     def _read_events(self, response: httpx.Response) -> Iterator[bytes]:
         reader = EventReader()
-        for piece in response.iter_raw():
+        for piece in response.iter_bytes():
             yield b""
             for event in reader.feed(piece):
                 if event.id is None:
