@@ -1,0 +1,328 @@
+"""HTTP/1.1 as values, and the two ends of a connection: what the router and the edge are built on.
+
+Headers are lists of raw (name, value) pairs: order, spelling and duplicates are kept, because some
+of the attacks that we are about consist in nothing else. No routing and no relaying lives here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import h11
+
+Headers = list[tuple[bytes, bytes]]
+
+HEAD_LIMIT = 64 * 1024
+"""Bytes of a request's line and headers; more is answered with 431."""
+
+_READ = 64 * 1024
+_HOP_BY_HOP = frozenset(  # RFC 9110 section 7.6.1, and Proxy-Connection, which some still send
+    b"connection proxy-connection keep-alive te trailer transfer-encoding upgrade "
+    b"proxy-authorization proxy-authenticate expect".split()
+)
+_NEVER_NAMED = frozenset([b"host", b"content-length"])  # `Connection: host` must not remove it
+
+
+class ClientGone(Exception):
+    """The client closed or reset its connection."""
+
+
+class BadRequest(Exception):
+    """What the client sent is no HTTP/1.1. ``status`` is the answer to it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Fault(StrEnum):
+    """Why an exchange with the origin ended badly."""
+
+    REFUSED = "connection refused"
+    CONNECT_TIMEOUT = "connect timeout"
+    FIRST_BYTE = "no response in time"
+    CLOSED = "connection closed without response"
+    MALFORMED = "malformed response"
+    INTERRUPTED = "response interrupted"
+    IDLE = "idle connection"
+    CLIENT_GONE = "client request interrupted"
+    CLIENT_IDLE = "client connection idle"
+    CLIENT_MALFORMED = "malformed request"
+
+
+class OriginFailed(Exception):
+    """The origin did not do its part."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+@dataclass(frozen=True)
+class Head:
+    """A request without its body. ``peer``: the address of who connected."""
+
+    method: bytes
+    target: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+    http_version: bytes
+    peer: str
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Every value of the header, one a line, in order. ``name`` in lower case."""
+        return values(self.headers, name)
+
+    @property
+    def host(self) -> str:
+        """The Host header as it came (may hold a port); empty when HTTP/1.0 sent none."""
+        found = self.values(b"host")
+        return found[0].decode("latin-1").strip() if found else ""
+
+    @property
+    def wants_websocket(self) -> bool:
+        return self.method == b"GET" and tokens(self.values(b"upgrade")) == [b"websocket"]
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Send the request there, with these end-to-end headers. ``label`` is for the log."""
+
+    address: tuple[str, int]
+    headers: Sequence[tuple[bytes, bytes]] = field(repr=False)
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response of our own. Content-Length is added; ``note`` is for the log."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes = field(repr=False)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an exchange ended: ``status`` 0 when nothing was sent; times in seconds."""
+
+    status: int
+    body_bytes: int
+    connect: float
+    service: float
+    fault: Fault | None
+
+
+class Gateway(Protocol):
+    """What makes a relay a router, or an edge."""
+
+    async def route(self, head: Head) -> Forward | Answer:
+        """Where to; asked again (within the retry time) when the origin refused to connect."""
+
+    def fault(self, head: Head, fault: Fault) -> Answer:
+        """What the client gets when the origin gave nothing."""
+
+    def response_headers(self, head: Head, headers: Headers) -> Headers:
+        """The origin's end-to-end headers as the client shall see them."""
+
+    def finished(self, head: Head, plan: Forward | Answer | None, outcome: Outcome) -> None:
+        """Called once an exchange, whatever came of it; ``plan``: what route said last."""
+
+
+def values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+    """Every value of the header ``name`` (lower case), in order."""
+    return [value for key, value in headers if key.lower() == name]
+
+
+def without(headers: Iterable[tuple[bytes, bytes]], *names: bytes) -> Headers:
+    """All but the headers called so (lower case); WSGI reads ``_`` and ``-`` alike: so here."""
+    drop = set(names)
+    return [pair for pair in headers if pair[0].lower().replace(b"_", b"-") not in drop]
+
+
+def tokens(lines: Iterable[bytes]) -> list[bytes]:
+    """The members of a comma-separated header, in lower case."""
+    return [t for line in lines for part in line.split(b",") if (t := part.strip().lower())]
+
+
+def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Without what is meant for this connection only, also what Connection itself names.
+
+    A Content-Length beside a Transfer-Encoding goes too: RFC 9112 section 6.3, against smuggling.
+    """
+    pairs = list(headers)
+    drop = _HOP_BY_HOP | (set(tokens(values(pairs, b"connection"))) - _NEVER_NAMED)
+    if values(pairs, b"transfer-encoding"):
+        drop |= {b"content-length"}
+    return [pair for pair in pairs if pair[0].lower() not in drop]
+
+
+class ClientSide:
+    """The connection that somebody opened to us. Raises ClientGone and BadRequest."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
+        peer = writer.get_extra_info("peername")
+        self.peer: str = peer[0] if isinstance(peer, tuple) else ""
+        self._head_only = False
+
+    async def next_event(self) -> h11.Event | type[h11.PAUSED]:
+        while True:
+            try:
+                event = self.h11.next_event()
+            except h11.RemoteProtocolError as error:
+                raise BadRequest(error.error_status_hint) from error
+            if event is not h11.NEED_DATA:
+                assert not isinstance(event, type) or event is h11.PAUSED
+                return event
+            if self.h11.they_are_waiting_for_100_continue:
+                await self.send(h11.InformationalResponse(status_code=100, headers=[]))
+            self.h11.receive_data(await self.read())
+
+    async def next_head(self) -> Head | None:
+        """The next request; None when the client is done."""
+        self._head_only = False
+        event = await self.next_event()
+        if not isinstance(event, h11.Request):
+            return None
+        self._head_only = event.method == b"HEAD"
+        target, pairs = event.target, event.headers.raw_items()
+        if target[:7].lower() == b"http://":  # RFC 9112 section 3.2.2: it outranks Host
+            authority, slash, path = target[7:].partition(b"/")
+            target = slash + path or b"/"
+            pairs = [(b"Host", authority), *without(pairs, b"host")]
+        return Head(event.method, target, tuple(pairs), event.http_version, self.peer)
+
+    async def read(self) -> bytes:
+        try:
+            return await self._reader.read(_READ)
+        except OSError as error:
+            raise ClientGone from error
+
+    async def send(self, event: h11.Event) -> None:
+        data = self.h11.send(event)
+        if data:
+            await self.write(data)
+
+    async def write(self, data: bytes) -> None:
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+        except OSError as error:
+            raise ClientGone from error
+
+    async def answer(self, answer: Answer) -> None:
+        """Send the whole response, unless another one has begun. Closes what cannot go on."""
+        if self.h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            return
+        headers = [*answer.headers, (b"Content-Length", str(len(answer.body)).encode())]
+        if self.h11.their_state is not h11.DONE:
+            headers.append((b"Connection", b"close"))
+        await self.send(h11.Response(status_code=answer.status, headers=headers))
+        if answer.body and not self._head_only:
+            await self.send(h11.Data(data=answer.body))
+        await self.send(h11.EndOfMessage())
+
+    def eof(self) -> None:
+        with suppress(OSError, RuntimeError):
+            self._writer.write_eof()
+
+    def abort(self) -> None:
+        """Break the connection off, so that a half-sent response is seen as broken."""
+        self._writer.transport.abort()
+
+    async def close(self) -> None:
+        """Close without a reset that would eat the response: read a little of what still comes."""
+        with suppress(OSError, RuntimeError, TimeoutError, ClientGone):
+            async with asyncio.timeout(1.0):
+                self.eof()
+                for _ in range(16):
+                    if not await self.read():
+                        break
+        await _closed(self._writer)
+
+
+class OriginSide:
+    """A connection that we opened, for one exchange. Raises OriginFailed."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=4 * HEAD_LIMIT)
+
+    @classmethod
+    async def connect(cls, address: tuple[str, int], timeout: float) -> OriginSide:
+        try:
+            async with asyncio.timeout(timeout):
+                reader, writer = await asyncio.open_connection(*address)
+        except TimeoutError as error:
+            raise OriginFailed(Fault.CONNECT_TIMEOUT) from error
+        except OSError as error:
+            raise OriginFailed(Fault.REFUSED) from error
+        if writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
+            writer.transport.abort()  # nobody listens: TCP met itself (simultaneous open)
+            raise OriginFailed(Fault.REFUSED)
+        return cls(reader, writer)
+
+    async def next_event(self) -> h11.Event | type[h11.PAUSED]:
+        while True:
+            try:
+                event = self.h11.next_event()
+            except h11.RemoteProtocolError as error:
+                ended = self._reader.at_eof()
+                raise OriginFailed(Fault.CLOSED if ended else Fault.MALFORMED) from error
+            if event is not h11.NEED_DATA:
+                assert not isinstance(event, type) or event is h11.PAUSED
+                return event
+            self.h11.receive_data(await self.read())
+
+    async def read(self) -> bytes:
+        try:
+            return await self._reader.read(_READ)
+        except OSError as error:
+            raise OriginFailed(Fault.CLOSED) from error
+
+    async def send(self, event: h11.Event) -> None:
+        data = self.h11.send(event)
+        if data:
+            await self.write(data)
+
+    async def write(self, data: bytes) -> None:
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+        except OSError as error:
+            raise OriginFailed(Fault.CLOSED) from error
+
+    def eof(self) -> None:
+        with suppress(OSError, RuntimeError):
+            self._writer.write_eof()
+
+    async def close(self) -> None:
+        await _closed(self._writer)
+
+
+async def settle(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel what still runs of them, wait for it, and let what they raised be known."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    try:
+        async with asyncio.timeout(1.0):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()

@@ -1,0 +1,250 @@
+"""The router in front of the dynos: host name to app, Heroku's request headers, its error pages.
+
+Facts: devcenter "HTTP Routing", "Router 2.0", "Heroku Error Codes". The legacy router appends the
+peer to the *first* X-Forwarded-For line only and hands a second one on; both are here, because a
+guard has to be right behind both. Streaming, timeouts and framing are relay.py's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import ipaddress
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+from truegreen.embedded.dynos import DynoState, Log
+from truegreen.embedded.http1 import (
+    Answer,
+    Fault,
+    Forward,
+    Head,
+    Headers,
+    Outcome,
+    end_to_end,
+    values,
+    without,
+)
+from truegreen.embedded.relay import RelayServer, Timeouts
+
+RouterVersion = Literal["2.0", "legacy"]
+
+_VIA = {"2.0": b"1.1 heroku-router", "legacy": b"1.1 vegur"}
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9+/=-]{20,200}")
+_POLL = 0.02
+_CODES = {
+    Fault.REFUSED: ("H21", "Backend connection refused"),
+    Fault.CONNECT_TIMEOUT: ("H19", "Backend connection timeout"),
+    Fault.FIRST_BYTE: ("H12", "Request timeout"),
+    Fault.CLOSED: ("H13", "Connection closed without response"),
+    Fault.MALFORMED: ("H17", "Poorly formatted HTTP response"),
+    Fault.INTERRUPTED: ("H18", "Server Request Interrupted"),
+    Fault.IDLE: ("H15", "Idle connection"),
+    Fault.CLIENT_GONE: ("H27", "Client Request Interrupted"),
+    Fault.CLIENT_IDLE: ("H28", "Client Connection Idle"),
+    Fault.CLIENT_MALFORMED: ("H27", "Client Request Interrupted"),
+}
+
+
+class Dynos(Protocol):
+    """What the router asks of the dyno manager."""
+
+    def states(self, app: str | None = None) -> list[DynoState]: ...
+
+
+class Router:
+    """Listens on ``host:port`` and hands each request to a dyno that is up.
+
+    ``resolve_app(host)``: the app behind a host name (lower case, no port), or None.
+    ``app_names()``: every app; a bare address or ``localhost`` means the only one there is.
+    ``log(app, "router", line)`` gets a line in Heroku's form for each request.
+    ``boot_hold``: seconds that a request waits for a dyno that is starting.
+    """
+
+    def __init__(
+        self,
+        resolve_app: Callable[[str], str | None],
+        manager: Dynos,
+        app_names: Callable[[], list[str]],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        version: RouterVersion = "2.0",
+        *,
+        log: Log | None = None,
+        timeouts: Timeouts | None = None,
+        boot_hold: float = 30.0,
+    ) -> None:
+        self._resolve_app = resolve_app
+        self._dynos = manager
+        self._app_names = app_names
+        self._host = host
+        self._port = port
+        self._version: RouterVersion = version
+        self._log = log
+        self._boot_hold = boot_hold
+        self._server = RelayServer(self, timeouts or Timeouts())
+
+    async def start(self) -> int:
+        """Listen; returns the port. Raises OSError when it is taken."""
+        self._port = await self._server.start(self._host, self._port)
+        return self._port
+
+    async def close(self) -> None:
+        """Stop listening and break off what is under way."""
+        await self._server.close()
+
+    def app_of_host(self, host: str) -> str | None:
+        """The app that a Host header (with or without a port) means."""
+        name = host_name(host)
+        if is_bare(name):
+            names = self._app_names()
+            return names[0] if len(names) == 1 else None
+        return self._resolve_app(name)
+
+    async def route(self, head: Head) -> Forward | Answer:
+        app = self.app_of_host(head.host)
+        if app is None:
+            return self._no_app(head)
+        until = time.monotonic() + self._boot_hold
+        while True:
+            web = [dyno for dyno in self._dynos.states(app) if dyno.type == "web"]
+            if up := [dyno for dyno in web if dyno.state == "up" and dyno.port]:
+                dyno = random.choice(up)  # noqa: S311 - Heroku's router picks at random too
+                assert dyno.port is not None
+                return Forward(("127.0.0.1", dyno.port), self._headers(head), dyno.name)
+            if not any(dyno.state == "starting" for dyno in web):
+                if any(dyno.state == "crashed" for dyno in web):
+                    return error_page("H10", "App crashed")
+                return error_page("H14", "No web processes running")
+            if time.monotonic() >= until:
+                return error_page("H20", "App boot timeout")
+            await asyncio.sleep(_POLL)
+
+    def fault(self, head: Head, fault: Fault) -> Answer:
+        return error_page(*_CODES[fault])
+
+    def response_headers(self, head: Head, headers: Headers) -> Headers:
+        return [*headers, (b"Via", _VIA[self._version])]
+
+    def finished(self, head: Head, plan: Forward | Answer | None, outcome: Outcome) -> None:
+        app = self.app_of_host(head.host)
+        if self._log is None or app is None:
+            return
+        dyno, request_id = "", request_id_of(head.headers)
+        error = plan.note if isinstance(plan, Answer) else ""
+        if isinstance(plan, Forward):
+            dyno, request_id = plan.label, request_id_of(plan.headers)
+        if outcome.fault:
+            error = _note(*_CODES[outcome.fault])
+        fwd = b", ".join([*head.values(b"x-forwarded-for"), head.peer.encode()])
+        self._log(
+            app,
+            "router",
+            f"at={f'error {error}' if error else 'info'} method={_text(head.method)} "
+            f'path="{_text(head.target)}" host={_text(head.host.encode("latin-1"))} '
+            f'request_id={_text(request_id or b"-")} fwd="{_text(fwd)}" dyno={dyno} '
+            f"connect={outcome.connect * 1000:.0f}ms service={outcome.service * 1000:.0f}ms "
+            f"status={outcome.status} bytes={outcome.body_bytes} protocol=http",
+        )
+
+    def _headers(self, head: Head) -> Headers:
+        headers = without(
+            end_to_end(head.headers), b"x-forwarded-proto", b"x-forwarded-port", b"x-request-start"
+        )
+        request_id = request_id_of(head.headers) or str(uuid.uuid4()).encode()
+        return [
+            *forwarded_for(without(headers, b"x-request-id"), head.peer, self._version),
+            (b"X-Request-Id", request_id),
+            (b"X-Forwarded-Proto", b"http"),
+            (b"X-Forwarded-Port", str(self._port).encode()),
+            (b"X-Request-Start", str(time.time_ns() // 1_000_000).encode()),
+            (b"Via", _VIA[self._version]),
+        ]
+
+    def _no_app(self, head: Head) -> Answer:
+        if not is_bare(host_name(head.host)):
+            return _page(404, "No such app", "<p>There's nothing here, yet.</p>")
+        items = "".join(
+            f"<li>http://{html.escape(name)}.localhost:{self._port}/</li>"
+            for name in sorted(self._app_names())
+        )
+        said = f"<p>Ask for one of these:</p><ul>{items}</ul>" if items else "<p>No app yet.</p>"
+        return _page(404, "Which app?", said)
+
+
+def forwarded_for(headers: Headers, peer: str, version: RouterVersion) -> Headers:
+    """The headers with the peer appended to X-Forwarded-For, the way that router does it."""
+    address = peer.encode()
+    lines = values(headers, b"x-forwarded-for")
+    if version == "2.0" or not lines:
+        rest = [pair for pair in headers if pair[0].lower() != b"x-forwarded-for"]
+        return [*rest, (b"X-Forwarded-For", b", ".join([*lines, address]))]
+    made: Headers = []
+    first = True
+    for name, value in headers:
+        if first and name.lower() == b"x-forwarded-for":
+            made.append((name, value + b", " + address))
+            first = False
+        else:
+            made.append((name, value))
+    return made
+
+
+def request_id_of(headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:
+    """The X-Request-Id if it is valid: 20 to 200 characters (devcenter "HTTP Request IDs")."""
+    found = values(headers, b"x-request-id")
+    return found[0] if len(found) == 1 and _REQUEST_ID.fullmatch(found[0]) else None
+
+
+def host_name(host: str) -> str:
+    """The name or address in a Host header: no port, lower case, no brackets, no final dot."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower().removesuffix(".")
+
+
+def is_bare(name: str) -> bool:
+    """Is it an address, ``localhost`` or nothing: a host that names no app?"""
+    if name in ("", "localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def error_page(code: str, description: str) -> Answer:
+    """Heroku's 503 page; the code stands in the router's log line only."""
+    said = (
+        "<p>An error occurred in the application and your page could not be served. If you are "
+        "the application owner, check your logs for details.</p>"
+    )
+    return _page(503, "Application error", said, note=_note(code, description))
+
+
+def _note(code: str, description: str) -> str:
+    return f'code={code} desc="{description}"'
+
+
+def _page(status: int, title: str, body: str, note: str = "") -> Answer:
+    text = (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"</head><body><h1>{title}</h1>{body}</body></html>\n"
+    )
+    headers = [
+        (b"Content-Type", b"text/html; charset=utf-8"),
+        (b"Cache-Control", b"no-cache, no-store"),
+        (b"Server", b"heroku-router"),
+    ]
+    return Answer(status, headers, text.encode(), note)
+
+
+def _text(raw: bytes) -> str:
+    """For a log line: printable, in one line, no quotation mark, bounded."""
+    text = raw[:500].decode("latin-1")
+    return "".join(c if c.isprintable() and c != '"' else "?" for c in text)
