@@ -146,10 +146,12 @@ def _cards(text: str) -> Iterator[_Raw]:
     candidates = [(match.start(), match[0]) for match in _CARD_RUN.finditer(text)]
     for pattern in _CARD_GROUPS:
         candidates += [(match.start(1), match[1]) for match in pattern.finditer(text)]
+    told: set[int] = set()
     for offset, written in candidates:
         digits = written.replace(" ", "").replace("-", "")
         issuer = numbers.card_issuer(digits)
-        if issuer and not placeholders.card(digits):
+        if issuer and offset not in told and not placeholders.card(digits):
+            told.add(offset)
             yield offset, "card", digits, f"{issuer}, {len(digits)} digits"
 
 
