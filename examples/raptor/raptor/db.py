@@ -17,7 +17,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from raptor.settings import ROOT, Settings, SettingsError
 
-_CONNECT_TIMEOUT = 5  # seconds; /health must answer, even when the database does not
+# /health must answer even when the database does not, and before the platform's router gives up.
+_CONNECT_TIMEOUT = 5  # seconds
+_STATEMENT_TIMEOUT = 15_000  # milliseconds; of requests, not of migrations
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,13 @@ def make_engine(url: str, **connect_args: Any) -> Engine:
 
 def connect(settings: Settings) -> Database:
     """The database of ``settings``. Nothing is connected yet."""
-    return Database(engine=make_engine(settings.database), settings=settings)
+    url = normalise(settings.database)
+    bounds = (
+        {"options": f"-c statement_timeout={_STATEMENT_TIMEOUT}"}
+        if url.startswith("postgresql")
+        else {}
+    )
+    return Database(engine=make_engine(url, **bounds), settings=settings)
 
 
 def current() -> Database:
