@@ -8,14 +8,17 @@ MESSAGE_LIMIT = 300  # characters
 BODY_LIMIT = 200
 
 
-def message_of(text: str) -> str:
-    """The assertion out of a failure's text, else its first line. At most MESSAGE_LIMIT long."""
+def message_of(text: str, body: str = "") -> str:
+    """The assertion out of a failure's text, else its first line. At most MESSAGE_LIMIT long.
+
+    The assertion's own message is added, unless it only repeats ``body``.
+    """
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if not lines:
         return ""
     found = next((line for line in lines if line.startswith("assert ")), lines[0])
     said = lines[0].removeprefix("AssertionError:").strip()
-    if found is not lines[0] and said:
+    if found is not lines[0] and said and not (body and body.startswith(said[:BODY_LIMIT])):
         found = f"{found} ({said})"
     return found[:MESSAGE_LIMIT]
 

@@ -129,9 +129,8 @@ class HermeticSession:
             return
         crash = getattr(report.longrepr, "reprcrash", None)
         text = crash.message if crash is not None else report.longreprtext
-        self._failures.append(
-            TestFailure(report.nodeid, message_of(text), getattr(report, _BODY, ""))
-        )
+        body = getattr(report, _BODY, "")
+        self._failures.append(TestFailure(report.nodeid, message_of(text, body), body))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
