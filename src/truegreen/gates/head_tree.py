@@ -43,17 +43,18 @@ class HeadTree:
     tree: str
 
     @classmethod
-    def of(cls, root: Path) -> HeadTree:
-        """The tree of ``root`` at HEAD. Raises UsageError: no git, no repository, no commit, or
-        nothing of the folder in it."""
+    def of(cls, root: Path, commit: str = "HEAD") -> HeadTree:
+        """The tree of ``root`` at ``commit`` (HEAD, or a full hash). Raises UsageError: no git, no
+        repository, no such commit, or nothing of the folder in it."""
         if not root.is_dir():
             raise UsageError(f"{root} is not a folder")
         prefix = _git(root, "rev-parse", "--show-prefix").decode(errors="replace").strip("\n/")
-        if _git_fails(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+        if _git_fails(root, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"):
+            missing = "no commit yet" if commit == "HEAD" else f"no commit {commit[:12]}"
             raise UsageError(
-                f"{root}: the repository has no commit yet", hint="commit first: git commit"
+                f"{root}: the repository has {missing}", hint="commit first: git commit"
             )
-        commit = _git(root, "rev-parse", "--verify", "HEAD^{commit}").decode().strip()
+        commit = _git(root, "rev-parse", "--verify", f"{commit}^{{commit}}").decode().strip()
         name = f"{commit}:{prefix}"
         if _git_fails(root, "rev-parse", "--verify", "--quiet", name):
             raise UsageError(

@@ -30,9 +30,14 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL
 
 
 def one_head(
-    config: Config, now: datetime, *, environ: Mapping[str, str], timeout: float = TIMEOUT
+    config: Config,
+    now: datetime,
+    *,
+    environ: Mapping[str, str],
+    commit: str = "HEAD",
+    timeout: float = TIMEOUT,
 ) -> GateResult:
-    """Whether HEAD's revisions have exactly one head.
+    """Whether the revisions of ``commit`` have exactly one head.
 
     fail: none, several, a cycle, a parent that is missing, a file that does not load. unknown: a
     module that a revision imports is not installed here, or Alembic did not answer within
@@ -40,7 +45,7 @@ def one_head(
     """
     if config.release.migrate == "none":
         return GateResult(NAME, Status.PASS, "no migrations are configured (release.migrate)", now)
-    tree = HeadTree.of(config.root)
+    tree = HeadTree.of(config.root, commit)
     with tempfile.TemporaryDirectory(prefix="truegreen-migrations-") as folder:
         root = Path(folder).resolve() / "tree"
         tree.export(root)

@@ -22,13 +22,13 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 _BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
 
-def scan_head(config: Config, now: datetime) -> GateResult:
-    """Scans the service's folder at HEAD. ``now`` (with a zone) dates the allow list.
+def scan_head(config: Config, now: datetime, *, commit: str = "HEAD") -> GateResult:
+    """Scans the service's folder at ``commit``. ``now`` (with a zone) dates the allow list.
 
     fail: something was found that nobody allowed. unknown: nothing was found, and a file could not
     be read or no file was scanned at all. Raises UsageError where git has no such tree.
     """
-    tree = HeadTree.of(config.root)
+    tree = HeadTree.of(config.root, commit)
     wanted, left_out = _choose(tree.entries(), config.scan.exclude)
     hits: list[Hit] = []
     unread: list[Finding] = []
