@@ -1,0 +1,100 @@
+"""/apps: create, info, list, delete."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from truegreen.embedded.api.respond import (
+    USER,
+    answer,
+    app_of,
+    body,
+    control,
+    invalid,
+    text_field,
+)
+from truegreen.embedded.control import Control
+from truegreen.embedded.records import App
+from truegreen.embedded.store import NameTaken
+
+NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
+STACK = {"id": "00000000-0000-4000-8000-000000000024", "name": "heroku-24"}
+REGION = {"id": "00000000-0000-4000-8000-000000000002", "name": "local"}
+
+
+def app_json(state: Control, app: App) -> dict[str, Any]:
+    releases = state.store.releases(app.id)
+    slug_id = next((r.slug_id for r in reversed(releases) if r.slug_id), None)
+    slug = state.store.slug(slug_id) if slug_id else None
+    return {
+        "acm": False,
+        "archived_at": None,
+        "build_stack": STACK,
+        "buildpack_provided_description": "Python" if slug else None,
+        "created_at": app.created_at,
+        "edge_url": state.urls.edge_url(app.name),
+        "git_url": f"{state.urls.api}/{app.name}.git",
+        "id": app.id,
+        "internal_routing": None,
+        "maintenance": False,
+        "name": app.name,
+        "organization": None,
+        "owner": USER,
+        "region": REGION,
+        "released_at": releases[-1].created_at if releases else None,
+        "repo_size": None,
+        "slug_size": slug.size if slug else None,
+        "space": None,
+        "stack": STACK,
+        "team": None,
+        "updated_at": app.updated_at,
+        "web_url": state.urls.web_url(app.name),
+    }
+
+
+async def create(request: Request) -> Response:
+    state, values = control(request), await body(request)
+    name = text_field(values, "name")
+    if name is None:
+        name = f"app-{secrets.token_hex(5)}"
+    if not NAME.fullmatch(name):
+        raise invalid(
+            "Name must start with a letter, end with a letter or digit and can only contain "
+            "lowercase letters, digits, and dashes; 3 to 30 of them."
+        )
+    try:
+        app = state.store.add_app(name)
+    except NameTaken:
+        raise invalid(f"Name {name} is already taken") from None
+    state.releases.create(app, description="Initial release", slug_id=None)
+    return answer(request, app_json(state, app), 201)
+
+
+async def list_all(request: Request) -> Response:
+    state = control(request)
+    return answer(request, [app_json(state, app) for app in state.store.apps()])
+
+
+async def info(request: Request) -> Response:
+    return answer(request, app_json(control(request), app_of(request)))
+
+
+async def delete(request: Request) -> Response:
+    state, app = control(request), app_of(request)
+    gone = app_json(state, app)
+    await state.delete_app(app)
+    return answer(request, gone)
+
+
+ROUTES = [
+    Route("/apps", create, methods=["POST"]),
+    Route("/apps", list_all),
+    Route("/apps/{app}", info),
+    Route("/apps/{app}", delete, methods=["DELETE"]),
+]

@@ -1,0 +1,328 @@
+"""The embedded platform put together, from its folder to its listening ports, and its clean end.
+
+One asyncio process: control plane, data plane and API. What the parts do is theirs; this decides
+what is started in which order, and that nothing is left when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from truegreen.embedded.addons import Addons, Databases
+from truegreen.embedded.api import build_api
+from truegreen.embedded.api.respond import ApiError, error_answer
+from truegreen.embedded.builds import Builds
+from truegreen.embedded.control import Control, Settings, Sources, Urls, log_stream
+from truegreen.embedded.dynos import DynoManager, DynoSettings
+from truegreen.embedded.edge import Edge, EdgeRule
+from truegreen.embedded.records import now
+from truegreen.embedded.releases import Releases
+from truegreen.embedded.router import Router, host_name, is_bare
+from truegreen.embedded.settings import DataFolder, Limits
+from truegreen.embedded.store import Store
+from truegreen.embedded.streams import Streams
+from truegreen.errors import UsageError
+from truegreen.secret import Secret
+
+HOST = "127.0.0.1"
+ORIGIN_SECRET = "ORIGIN_SECRET"  # noqa: S105 - the config var's name
+SECRET_HEADER = "X-Origin-Secret"  # noqa: S105 - the header's name
+_PORT = "port:"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """``port``: of the API, 0 for the one it had last time or any; ``settings``: runtime settings
+    to change before the start, as `RuntimeSettings.with_values` reads them."""
+
+    data: Path
+    port: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    dynos: DynoSettings = field(default_factory=DynoSettings)
+
+
+async def serve(options: ServeOptions, ready: Callable[[Control], None] | None = None) \
+        -> None:  # fmt: skip
+    """Runs the platform until SIGTERM, SIGINT or SIGHUP.
+
+    ``ready`` is called when everything that ran before runs again and the API answers. Raises
+    UsageError when a platform runs on this folder already, or ``port`` is in use.
+    """
+    data = DataFolder(options.data.absolute())
+    data.create()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        with _only_one(data):
+            async with _Platform(options, data) as platform:
+                await platform.resume()
+                platform.announce()
+                if ready:
+                    ready(platform.control)
+                await stop.wait()
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _only_one(data: DataFolder) -> Iterator[None]:
+    """Holds the folder's lock, with our pid in it, for as long as we run."""
+    with data.serve_lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise UsageError(
+                f"a platform runs on {data.root} already (pid {file.read().strip()})",
+                hint="truegreen platform status shows it, truegreen platform stop ends it",
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _token(path: Path) -> Secret:
+    if not path.is_file() or not path.read_text(encoding="ascii").strip():
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        fresh.replace(path)
+    path.chmod(0o600)
+    return Secret(path.read_text(encoding="ascii").strip())
+
+
+class _Api(uvicorn.Server):
+    """uvicorn without its signal handlers: the end is decided in `serve`."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Closing:
+    """Around the API: while the platform is being stopped, nothing new is begun."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.closing = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.closing and scope.get("method") not in ("GET", "HEAD"):
+            refusal = ApiError(503, "service_unavailable", "The platform is being stopped.")
+            await error_answer(refusal)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+class _Platform:
+    """Everything of one run; as a context, so that a start that fails half-way is undone too."""
+
+    control: Control
+
+    def __init__(self, options: ServeOptions, data: DataFolder) -> None:
+        self._options = options
+        self._data = data
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> _Platform:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        data, options = self._data, self._options
+        self._store = store = Store(data.database)
+        self._stack.callback(store.close)
+        settings = Settings(store)
+        if options.settings:
+            settings.change(options.settings)
+        socket_ = self._bind_api()
+        self._streams = Streams(data.logs, options.limits.stream_bytes)
+        self._dynos = dynos = DynoManager(
+            data=data.root, log=self._log_app, settings=options.dynos, log_system=self._log_system
+        )
+        await dynos.reap_leftovers()
+        router_port = await self._listen("router", lambda port: Router(
+            self._app_of_host, dynos, lambda: [a.name for a in store.apps()], HOST, port,
+            log=self._log_system,
+        ))  # fmt: skip
+        edge_port = await self._listen(
+            "edge", lambda port: Edge(self._edge_rule, (HOST, router_port), HOST, port)
+        )
+        api_port: int = socket_.getsockname()[1]
+        store.save_settings({f"{_PORT}api": str(api_port)})
+        urls = Urls(*(f"http://{HOST}:{port}" for port in (api_port, router_port, edge_port)))
+        self.control = self._control(settings, urls)
+        self._stack.push_async_callback(self._serve_api(socket_))
+
+    def _control(self, settings: Settings, urls: Urls) -> Control:
+        data, limits, store, dynos = self._data, self._options.limits, self._store, self._dynos
+        releases = Releases(
+            store, self._streams, data, dynos, dynos.leftovers, settings, now,
+            grace=self._options.dynos.stop_grace,
+        )  # fmt: skip
+        builds = Builds(
+            store, self._streams, data, releases, dynos.leftovers, settings, limits
+        )  # fmt: skip
+        addons = Addons(store, releases, lambda: _postgres(data.postgres))
+        builds.fail_leftovers()
+        releases.fail_leftovers()
+        return Control(
+            data, limits, _token(data.token_file), urls, store, self._streams, settings,
+            Sources(data.sources, limits), releases, builds, addons, dynos,
+        )  # fmt: skip
+
+    # ports
+
+    def _bind_api(self) -> socket.socket:
+        wanted = self._options.port
+        listening = socket.socket()
+        self._stack.callback(listening.close)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, wanted or self._remembered("api")))
+        except (OSError, OverflowError) as error:
+            if wanted:
+                raise UsageError(
+                    f"port {wanted} of {HOST} cannot be had: {error}",
+                    hint="end what uses it, or take another with --port (0: any)",
+                ) from error
+            listening.bind((HOST, 0))
+        listening.listen(128)
+        listening.setblocking(False)
+        return listening
+
+    def _remembered(self, name: str) -> int:
+        return int(self._store.setting(_PORT + name) or 0)
+
+    async def _listen(self, name: str, make: Callable[[int], Router | Edge]) -> int:
+        """At the port it had last time, so that web_urls stay; at any when that is taken."""
+        server = make(self._remembered(name))
+        try:
+            port = await server.start()
+        except OSError:
+            server = make(0)
+            port = await server.start()
+        self._stack.push_async_callback(server.close)
+        self._store.save_settings({_PORT + name: str(port)})
+        return port
+
+    # what the data plane asks
+
+    def _app_of_host(self, host: str) -> str | None:
+        name, dot, rest = host.partition(".")
+        known = dot and rest == "localhost" and self._store.app(name)
+        return name if known else None
+
+    def _edge_rule(self, host: str) -> EdgeRule:
+        """As a Transform Rule would have it that was set to the secret that runs."""
+        names = [app.name for app in self._store.apps()] if is_bare(host_name(host)) else []
+        name = names[0] if len(names) == 1 else self._app_of_host(host)
+        app = self._store.app(name) if name else None
+        release = self._store.release(app.current_release_id or "") if app else None
+        value = release.config.get(ORIGIN_SECRET) if release else None
+        try:
+            return EdgeRule(SECRET_HEADER, Secret(value) if value is not None else None)
+        except UsageError as error:
+            self._log_system(name or "", "edge", f"{ORIGIN_SECRET}: {error.message}")
+            return EdgeRule(SECRET_HEADER, None)
+
+    def _log_app(self, app: str, dyno: str, line: str) -> None:
+        self._write_log(app, f"app[{dyno}]", line)
+
+    def _log_system(self, app: str, dyno: str, line: str) -> None:
+        self._write_log(app, f"heroku[{dyno}]", line)
+
+    def _write_log(self, app: str, who: str, line: str) -> None:
+        if self._store.app(app) is not None:
+            stream = self._streams.open(log_stream(app), limit=self._options.limits.app_log_bytes)
+            stream.line(f"{datetime.now(UTC).isoformat(timespec='microseconds')} {who}: {line}")
+
+    # beginning and end
+
+    async def resume(self) -> None:
+        """What ran before runs again. A part that cannot is logged: the others must run."""
+        try:
+            await self.control.addons.resume()
+        except Exception:  # noqa: BLE001 - logged, see above
+            _log.exception("the databases could not be brought back")
+        for app in self.control.store.apps():
+            try:
+                await self.control.releases.put_on_dynos(app.id)
+            except Exception:  # noqa: BLE001 - logged, see above
+                _log.exception("the dynos of %s could not be brought back", app.name)
+
+    def announce(self) -> None:
+        """Writes ``platform.json``: from now on we are found."""
+        urls, file = self.control.urls, self._data.info_file
+        values = {
+            "api": urls.api,
+            "router": urls.router,
+            "edge": urls.edge,
+            "token_file": str(self._data.token_file),
+            "data": str(self._data.root),
+            "pid": os.getpid(),
+            "started": now(),
+        }
+        fresh = file.with_suffix(".new")
+        fresh.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        fresh.replace(file)
+
+    def _serve_api(self, listening: socket.socket) -> Callable[[], Awaitable[None]]:
+        """Starts the API; returns the way to end all that runs, with the API answering to the
+        last, so that who follows a build or a release reads how it ended."""
+        gate = _Closing(build_api(self.control))
+        server = _Api(
+            uvicorn.Config(
+                gate, http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
+                server_header=False, timeout_keep_alive=30, timeout_graceful_shutdown=2,
+                backlog=128,
+            )
+        )  # fmt: skip
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+
+        async def end() -> None:
+            gate.closing = True
+            self._data.info_file.unlink(missing_ok=True)
+            try:
+                await self.control.stop_work()
+            finally:
+                server.should_exit = True
+                await task
+
+        return end
+
+
+def _postgres(folder: Path) -> Databases:
+    from truegreen.embedded.postgres import PostgresServer  # only when an app asks: slow to import
+
+    return PostgresServer(folder)

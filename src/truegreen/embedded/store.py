@@ -1,0 +1,339 @@
+"""The embedded platform's state in SQLite: survives a restart, and a kill at any point.
+
+Rows in, frozen records out; every public method is one transaction. No decisions live here: what
+a status means, and what happens next, is `releases`' and `builds`' business. One process opens it
+(`server` holds the folder's lock), from one thread.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from truegreen.embedded import records
+from truegreen.embedded.migrations import migrate
+from truegreen.embedded.records import (
+    Addon,
+    App,
+    Build,
+    BuildStatus,
+    FormationEntry,
+    Release,
+    ReleaseStatus,
+    Slug,
+)
+
+
+class NameTaken(Exception):
+    """An app of this name exists."""
+
+
+class Store:
+    """``path``: the database file, made when it is not there. Raises UsageError for one that a
+    newer TrueGreen has written."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            self._db.execute(f"PRAGMA {pragma}")
+        migrate(self._db, path)
+        path.chmod(0o600)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._db
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _one(self, sql: str, *args: Any) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self._db.execute(sql, args).fetchone()
+        return row
+
+    def _update(self, table: str, key: str, **values: Any) -> None:
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self._transaction() as db:
+            db.execute(
+                f"UPDATE {table} SET {columns}, updated_at = ? WHERE id = ?",  # noqa: S608
+                (*values.values(), records.now(), key),
+            )
+
+    # settings
+
+    def setting(self, name: str) -> str | None:
+        row = self._one("SELECT value FROM settings WHERE name = ?", name)
+        return None if row is None else str(row["value"])
+
+    def settings(self, prefix: str = "") -> dict[str, str]:
+        rows = self._db.execute("SELECT name, value FROM settings").fetchall()
+        return {r["name"]: r["value"] for r in rows if r["name"].startswith(prefix)}
+
+    def save_settings(self, values: Mapping[str, str]) -> None:
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value=excluded.value",
+                list(values.items()),
+            )
+
+    # apps
+
+    def add_app(self, name: str) -> App:
+        """Raises NameTaken."""
+        at = records.now()
+        app = App(records.new_id(), name, {}, None, True, at, at)
+        try:
+            with self._transaction() as db:
+                db.execute(
+                    "INSERT INTO apps VALUES (?, ?, '{}', NULL, 1, ?, ?)", (app.id, name, at, at)
+                )
+        except sqlite3.IntegrityError:
+            raise NameTaken(name) from None
+        return app
+
+    def app(self, id_or_name: str) -> App | None:
+        row = self._one("SELECT * FROM apps WHERE id = ?1 OR name = ?1", id_or_name)
+        return None if row is None else _app(row)
+
+    def apps(self) -> list[App]:
+        return [_app(row) for row in self._db.execute("SELECT * FROM apps ORDER BY name")]
+
+    def delete_app(self, app_id: str) -> None:
+        with self._transaction() as db:
+            db.execute("DELETE FROM apps WHERE id = ?", (app_id,))
+
+    def set_config(self, app_id: str, config: Mapping[str, str]) -> None:
+        self._update("apps", app_id, config=json.dumps(dict(config)))
+
+    def replace_value(self, app_id: str, name: str, value: str) -> None:
+        """Puts ``value`` in the place of what add-on variable ``name`` held, in the app's config
+        vars and in the snapshots of its releases; no release is made of it."""
+        path = f'$."{name}"'
+        with self._transaction() as db:
+            for table, key in (("apps", "id"), ("releases", "app_id")):
+                db.execute(
+                    f"UPDATE {table} SET config = json_replace(config, ?, ?) "  # noqa: S608
+                    f"WHERE {key} = ?",
+                    (path, value, app_id),
+                )
+
+    def set_dyno_metadata(self, app_id: str, enabled: bool) -> None:
+        self._update("apps", app_id, dyno_metadata=int(enabled))
+
+    def set_current(self, app_id: str, release_id: str) -> None:
+        self._update("apps", app_id, current_release_id=release_id)
+
+    # slugs
+
+    def add_slug(self, slug: Slug) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO slugs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    slug.id,
+                    slug.app_id,
+                    slug.commit,
+                    json.dumps(dict(slug.process_types)),
+                    slug.venv,
+                    slug.size,
+                    slug.checksum,
+                    slug.created_at,
+                ),
+            )
+
+    def slug(self, slug_id: str) -> Slug | None:
+        row = self._one("SELECT * FROM slugs WHERE id = ?", slug_id)
+        if row is None:
+            return None
+        values = dict(row)
+        return Slug(**{**values, "process_types": json.loads(values["process_types"])})
+
+    def slug_ids(self) -> set[str]:
+        return {row["id"] for row in self._db.execute("SELECT id FROM slugs")}
+
+    # builds
+
+    def add_build(self, app_id: str, source_version: str | None, stream: str) -> Build:
+        at = records.now()
+        build = Build(
+            records.new_id(),
+            app_id,
+            BuildStatus.PENDING,
+            source_version,
+            stream,
+            None,
+            None,
+            "",
+            at,
+            at,
+        )
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO builds VALUES (?, ?, 'pending', ?, ?, NULL, NULL, '', ?, ?)",
+                (build.id, app_id, source_version, stream, at, at),
+            )
+        return build
+
+    def build(self, build_id: str) -> Build | None:
+        row = self._one("SELECT * FROM builds WHERE id = ?", build_id)
+        return None if row is None else _build(row)
+
+    def builds(self, app_id: str) -> list[Build]:
+        """Oldest first."""
+        sql = "SELECT * FROM builds WHERE app_id = ? ORDER BY rowid"
+        return [_build(row) for row in self._db.execute(sql, (app_id,))]
+
+    def pending_builds(self) -> list[Build]:
+        return [_build(r) for r in self._db.execute("SELECT * FROM builds WHERE status='pending'")]
+
+    def end_build(
+        self, build_id: str, status: BuildStatus, *, slug_id: str | None = None,
+        release_id: str | None = None, reason: str = "",
+    ) -> None:  # fmt: skip
+        self._update(
+            "builds",
+            build_id,
+            status=str(status),
+            slug_id=slug_id,
+            release_id=release_id,
+            reason=reason,
+        )
+
+    # releases
+
+    def add_release(
+        self, app_id: str, *, description: str, slug_id: str | None, config: Mapping[str, str],
+        run_command: bool, stream: str | None,
+    ) -> Release:  # fmt: skip
+        """A new pending release with the app's next version."""
+        at, key = records.now(), records.new_id()
+        with self._transaction() as db:
+            version = db.execute(
+                "SELECT coalesce(max(version), 0) + 1 FROM releases WHERE app_id = ?", (app_id,)
+            ).fetchone()[0]
+            db.execute(
+                "INSERT INTO releases VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    key,
+                    app_id,
+                    version,
+                    description,
+                    slug_id,
+                    json.dumps(dict(config)),
+                    int(run_command),
+                    stream,
+                    at,
+                    at,
+                ),
+            )
+        release = self.release(key)
+        assert release is not None
+        return release
+
+    def release(self, release_id: str) -> Release | None:
+        row = self._one("SELECT * FROM releases WHERE id = ?", release_id)
+        return None if row is None else _release(row)
+
+    def release_of(self, app_id: str, id_or_version: str) -> Release | None:
+        """By id, or by version with or without its ``v``."""
+        number = id_or_version.removeprefix("v")
+        row = self._one(
+            "SELECT * FROM releases WHERE app_id = ? AND (id = ? OR version = ?)",
+            app_id,
+            id_or_version,
+            int(number) if number.isascii() and number.isdigit() and len(number) < 10 else -1,
+        )
+        return None if row is None else _release(row)
+
+    def releases(self, app_id: str) -> list[Release]:
+        """Oldest first."""
+        sql = "SELECT * FROM releases WHERE app_id = ? ORDER BY version"
+        return [_release(row) for row in self._db.execute(sql, (app_id,))]
+
+    def pending_releases(self) -> list[Release]:
+        sql = "SELECT * FROM releases WHERE status = 'pending' ORDER BY version"
+        return [_release(row) for row in self._db.execute(sql)]
+
+    def move_release(
+        self, release_id: str, slug_id: str | None, *, run_command: bool, stream: str | None
+    ) -> None:
+        self._update(
+            "releases", release_id, slug_id=slug_id, run_command=int(run_command), stream=stream
+        )
+
+    def end_release(
+        self, release: Release, status: ReleaseStatus, *, current: bool,
+        description: str | None = None,
+    ) -> None:  # fmt: skip
+        """Sets the status and, with ``current``, makes it the app's current release, in one."""
+        at = records.now()
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE releases SET status = ?, description = ?, updated_at = ? WHERE id = ?",
+                (str(status), description or release.description, at, release.id),
+            )
+            if current:
+                db.execute(
+                    "UPDATE apps SET current_release_id = ?, updated_at = ? WHERE id = ?",
+                    (release.id, at, release.app_id),
+                )
+
+    # formation
+
+    def formation(self, app_id: str) -> dict[str, FormationEntry]:
+        sql = "SELECT * FROM formation WHERE app_id = ? ORDER BY type"
+        rows = self._db.execute(sql, (app_id,))
+        return {row["type"]: FormationEntry(**dict(row)) for row in rows}
+
+    def set_formation(self, entries: list[FormationEntry]) -> None:
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT INTO formation VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET quantity = excluded.quantity, size = excluded.size",
+                [(e.app_id, e.type, e.quantity, e.size) for e in entries],
+            )
+
+    # add-ons
+
+    def add_addon(self, addon: Addon) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO addons VALUES (?, ?, ?, ?, ?, ?, ?)", tuple(vars(addon).values())
+            )
+
+    def addons(self, app_id: str | None = None) -> list[Addon]:
+        rows = self._db.execute("SELECT * FROM addons ORDER BY rowid").fetchall()
+        return [Addon(**dict(row)) for row in rows if app_id in (None, row["app_id"])]
+
+    def delete_addon(self, addon_id: str) -> None:
+        with self._transaction() as db:
+            db.execute("DELETE FROM addons WHERE id = ?", (addon_id,))
+
+
+def _app(row: sqlite3.Row) -> App:
+    values = dict(row)
+    values["config"] = json.loads(values["config"])
+    values["dyno_metadata"] = bool(values["dyno_metadata"])
+    return App(**values)
+
+
+def _build(row: sqlite3.Row) -> Build:
+    values = dict(row)
+    return Build(**{**values, "status": BuildStatus(values["status"])})
+
+
+def _release(row: sqlite3.Row) -> Release:
+    values = dict(row)
+    values["config"] = json.loads(values["config"])
+    values["run_command"] = bool(values["run_command"])
+    return Release(**{**values, "status": ReleaseStatus(values["status"])})
