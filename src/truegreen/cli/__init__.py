@@ -16,13 +16,10 @@ from truegreen.cli.exits import run
 VERBS = {
     "drill": "drill",
     "gate": "gate",
-    "guard": "guard",
     "incident": "incident",
-    "init": "init",
     "ledger": "ledger",
     "platform": "platform",
     "release": "release",
-    "releases": "releases",
     "ship": "ship",
     "smoke": "smoke",
     "verify": "verify",

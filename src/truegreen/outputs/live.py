@@ -93,3 +93,31 @@ def _mark(state: str) -> RenderableType:
         text, style = marks[state]
         return Text(text, style=style)
     return Spinner("dots", style="cyan")
+
+
+class Ticker:
+    """One line on standard error that says what a long task is at. Same rules as LiveView."""
+
+    def __init__(self, name: str, *, quiet: bool, console: Console | None = None) -> None:
+        self._console = console or Console(file=sys.stderr, highlight=False, markup=False)
+        on = not quiet and self._console.is_terminal
+        self._status = self._console.status(name) if on else None
+        self._name = name
+
+    def __enter__(self) -> Ticker:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def say(self, text: str) -> None:
+        if self._status is not None:
+            self._status.update(f"{self._name}: {text}")

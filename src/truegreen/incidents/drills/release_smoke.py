@@ -1,0 +1,133 @@
+"""``release-smoke-cf-origin-guard``: the incident of 2026-06-21, put back and shipped.
+
+The smoke suite gets back into the state of that day: no pin for the guard's flag, no seal, and
+production's flag set. It is shipped from the schema at 0044, in both worlds (the platform holds
+the old code, or deploys all the same), beside a control that is the service as it is.
+
+The control rests on the seal and the pin: the suite reads the flag in it too, on a dyno whose
+flag is set, and stays green only because the seal keeps the dyno's value out.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from truegreen.errors import TrueGreenError, Unverified
+from truegreen.incidents.drills.drill import Drill, DrillResult, DrillRun, Say
+from truegreen.incidents.drills.judge import FLAG, control_problems, fault_problems
+from truegreen.incidents.drills.stage import (
+    Stage,
+    change_settings,
+    commit,
+    copy_service,
+    edit_text,
+    open_stage,
+)
+from truegreen.incidents.drills.that_day import conclude
+
+NAME = "release-smoke-cf-origin-guard"
+WITHIN = 60.0  # seconds
+BASELINE_SCHEMA = "0044"
+NEWER = ("0045", "0046")
+
+
+def run(service: Path, worlds: tuple[str, ...], say: Say) -> DrillResult:
+    """Runs the drill on a stage of its own. Raises only when the stage could not be set."""
+    began = time.monotonic()
+    runs: list[DrillRun] = []
+    with open_stage({"on-release-failure": "hold"}) as stage:
+        say("stage is up; control: the service as it is")
+        runs.append(_one(stage, service, "control", fault=False, world="hold"))
+        for world in worlds:
+            say(f"fault, in the world where a failed release is {_told(world)}")
+            change_settings(stage.platform, {"on-release-failure": world})
+            runs.append(_one(stage, service, f"fault-{world}", fault=True, world=world))
+    return DrillResult(NAME, tuple(runs), time.monotonic() - began, WITHIN)
+
+
+def _told(world: str) -> str:
+    return "held back" if world == "hold" else "deployed all the same"
+
+
+def _one(stage: Stage, service: Path, label: str, *, fault: bool, world: str) -> DrillRun:
+    app = f"raptor-{label}"
+    repository = stage.folder / app
+    copy_service(service, repository)
+    kept = _take_back(repository)
+    commit(repository, f"before the wave: schema at {BASELINE_SCHEMA}")
+    before = stage.ship(repository, app)
+    if before["verdict"] != "green":
+        raise Unverified(
+            f"the drill has no baseline: {before['sentence']}",
+            hint="ship the service itself first, and see what it says",
+        )
+    if (before["schema"] or {}).get("current") != BASELINE_SCHEMA:
+        raise Unverified(f"the drill's baseline is not at {BASELINE_SCHEMA}")
+    _put_back(kept)
+    if fault:
+        edit_text(repository / "truegreen.toml", without_seal_and_pin)
+    shipped_commit = commit(repository, "the wave: 0045, 0046 and their smoke tests")
+    with stage.client() as client:
+        if client.config_vars(app).get(FLAG) != "1":
+            raise TrueGreenError(f"{app} does not have {FLAG}=1: this is not that day's production")
+        document = stage.ship(repository, app)
+        that_day = conclude(client, app, shipped_commit, "/health")
+    version = int(before["serving"]["version"])
+    problems = (
+        fault_problems(document, that_day, world=world, before=version)
+        if fault
+        else control_problems(document, that_day)
+    )
+    return DrillRun(label, not fault, world, that_day, document, problems)
+
+
+def _take_back(repository: Path) -> dict[Path, bytes]:
+    """Removes what came with that day's wave, and gives it back to be put in again."""
+    taken: dict[Path, bytes] = {}
+    smoke = [path for path in (repository / "tests" / "smoke").rglob("*") if path.is_file()]
+    migrations = [
+        path
+        for path in (repository / "migrations" / "versions").glob("*.py")
+        if path.name.startswith(NEWER)
+    ]
+    if len(migrations) != len(NEWER) or not smoke:
+        raise TrueGreenError("the service has not the migrations and smoke tests of that day")
+    config = repository / "truegreen.toml"
+    for path in (*smoke, *migrations, config):
+        taken[path] = path.read_bytes()
+    for path in (*smoke, *migrations):
+        path.unlink()
+    edit_text(config, without_smoke_paths)
+    return taken
+
+
+def _put_back(taken: dict[Path, bytes]) -> None:
+    for path, content in taken.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def without_smoke_paths(text: str) -> str:
+    """The configuration of a service that has no smoke suite yet."""
+    return re.sub(r"(?m)^paths = \[[^\]]*\]", "paths = []", text, count=1)
+
+
+def without_seal_and_pin(text: str) -> str:
+    """The configuration as it was in spirit that day: nothing pinned for the guard, no seal.
+
+    What the suite reads is only recorded, so that its 14 failures are those of the tests.
+    """
+    text = re.sub(rf'(?m)^{FLAG} = "[^"]*".*\n', "", text)
+    text = re.sub(r"(?m)^leaks = .*$", 'leaks = "record"', text)
+    return re.sub(r"(?m)^\[smoke\]$", "[smoke]\nseal = false", text)
+
+
+DRILL = Drill(
+    name=NAME,
+    title="Smoke tests inherit production's origin guard flag (2026-06-21)",
+    checks=("release.command", "release.report", "schema.head"),
+    within=WITHIN,
+    run=run,
+)
