@@ -91,7 +91,7 @@ def _paths(porcelain: str) -> tuple[str, ...]:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    return _run(["git", *arguments], folder).strip()
+    return _run(["git", *arguments], folder).rstrip("\n")
 
 
 def _run(command: list[str], folder: Path) -> str:
