@@ -194,7 +194,8 @@ class _Exchange:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 if download not in done:
                     for task in done:
-                        task.result()
+                        if not task.cancelled():  # the tunnel ends the upload
+                            task.result()
             download.result()
         finally:
             await settle(tasks)

@@ -294,6 +294,8 @@ def test_a_real_dyno_killed_from_outside_is_h10(tmp_path: Path) -> None:
                 (state,) = dynos.states("shop")
                 assert state.pid
                 os.kill(state.pid, 9)
+                while dynos.states("shop")[0].state != "crashed":  # until then it may be H13
+                    await asyncio.sleep(0.01)
                 assert status(await talk(front.port, get())) == 503
                 await front.logged("code=H10")
         finally:
