@@ -16,9 +16,16 @@ def message_of(text: str, body: str = "") -> str:
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if not lines:
         return ""
-    found = next((line for line in lines if line.startswith("assert ")), lines[0])
+    # A module that cannot be imported is told as a text, whose lines marked E hold the cause.
+    marked = [line[1:].strip() for line in lines if line.startswith("E  ")]
+    found = next((line for line in lines if line.startswith("assert ")), (marked or lines)[0])
     said = lines[0].removeprefix("AssertionError:").strip()
-    if found is not lines[0] and said and not (body and body.startswith(said[:BODY_LIMIT])):
+    if (
+        found.startswith("assert ")
+        and said != found
+        and said
+        and not (body and body.startswith(said[:BODY_LIMIT]))
+    ):
         found = f"{found} ({said})"
     return found[:MESSAGE_LIMIT]
 
