@@ -68,8 +68,8 @@ async def create(request: Request) -> Response:
 async def list_of_app(request: Request) -> Response:
     state, app = control(request), app_of(request)
     try:
-        asked = ListRange.parse(request.headers.get("range", ""), ("id", "created_at"))
-        field = "created_at" if asked.field == "created_at" else "id"
+        asked = ListRange.parse(request.headers.get("range", ""), ("id", "started_at"))
+        field = "created_at" if asked.field == "started_at" else "id"
         builds = state.store.builds(app.id)
         if request.headers.get("range"):
             piece, headers, more = asked.cut(builds, lambda build: str(getattr(build, field)))
