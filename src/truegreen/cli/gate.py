@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import env_option, json_option, quiet_option
 from truegreen.config import load_config
 from truegreen.errors import UsageError
@@ -57,7 +58,7 @@ def command(
     config = load_config(folder)
     choose_environment(config, env_name)
     wanted = names or configured(config)
-    with Path(os.devnull).open("wb") as nowhere:
+    with Path(os.devnull).open("wb") as nowhere, sigterm_interrupts():
         output = nowhere.fileno() if quiet else STANDARD_ERROR
         results = run_gates(wanted, config, now=_moment(at), output=output)
     is_open = all(result.open for result in results)
@@ -85,7 +86,8 @@ def _moment(text: str | None) -> datetime | None:
 
 def _print(result: GateResult) -> None:
     state = "open" if result.open else f"shut ({result.status})"
-    click.echo(f"{result.name:<11} {state:<15} {result.reason}")
+    source = f" ({result.source})" if result.source else ""
+    click.echo(f"{result.name:<11} {state:<15} {result.reason}{source}")
     blocking = [finding for finding in result.findings if finding.blocks]
     listed = [finding for finding in result.findings if not finding.blocks]
     for group in (blocking, listed):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import json_option, quiet_option
 from truegreen.config import load_config
 from truegreen.errors import UsageError
@@ -52,7 +53,7 @@ def command(paths: tuple[str, ...], folder: Path, as_json: bool, quiet: bool) ->
         raise UsageError(
             "no smoke suite: smoke.paths is empty", hint="name PATHS, or set smoke.paths"
         )
-    with Path(os.devnull).open("wb") as nowhere:
+    with Path(os.devnull).open("wb") as nowhere, sigterm_interrupts():
         output = nowhere.fileno() if quiet else (2 if as_json else None)
         result = sealed_suite(config, datetime.now(UTC), environ=os.environ, output=output)
     if as_json:
