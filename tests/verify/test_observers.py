@@ -143,7 +143,7 @@ BROKEN = [
     ("schema.head", "fail", edge(healthy(current=None)), "no revision"),
     ("schema.head", "fail", edge(healthy(current="ffff", heads=["eeee"])), "ffff"),
     ("schema.head", "unknown", edge(healthy(heads=[])), "no head is known"),
-    ("flags.config", "fail", lambda s: s.variables.update(FLAG_A="maybe"), "FLAG_A='maybe'"),
+    ("flags.config", "fail", lambda s: s.variables.update(FLAG_A="maybe"), "FLAG_A: 'maybe' is not a boolean"),
     ("flags.config", "fail", lambda s: s.variables.update(FLAG_B="1"), "FLAG_B"),
     ("flags.config", "fail", lambda s: s.variables.pop("DATABASE_URL"), "DATABASE_URL is not set"),
     ("flags.config", "unknown", lambda s: s.away.add("config"), "no answer"),

@@ -66,7 +66,7 @@ def _what_failed(situation: Situation) -> str:
         return f"{head} {did}{reason}{also}"
     if judgement.failed:
         return _named(situation, list(judgement.failed))
-    return "not verified: " + _named(situation, list(judgement.unknown))
+    return "not verified: " + _unknown(situation)
 
 
 _FOLLOWS_FROM_RELEASE = frozenset(
@@ -81,6 +81,16 @@ def _phase(situation: Situation) -> str:
         return f"smoke {smoke.failed} of {smoke.total} failed{with_what}"
     reason = f" ({situation.phase_reason})" if situation.phase_reason else ""
     return f"{situation.failed_phase}{reason}"
+
+
+def _unknown(situation: Situation) -> str:
+    """Why nothing is known; one reason that all checks share is said once."""
+    names = list(situation.judgement.unknown)
+    found = [situation.of(name) for name in names]
+    reasons = {item.observed if item else "never asked" for item in found}
+    if len(names) > 1 and len(reasons) == 1:
+        return reasons.pop()
+    return _named(situation, names)
 
 
 def _named(situation: Situation, names: list[str]) -> str:

@@ -49,7 +49,10 @@ def read_source(folder: Path) -> Source:
         raise UsageError(
             f"{prefix} is not in the commit {commit[:8]}", hint="git add it and commit"
         )
-    status = _git(folder, "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--", ".")
+    status = _git(
+        folder, "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--",
+        ".", ":(exclude,glob)**/.truegreen/**",
+    )  # fmt: skip
     return Source(top, prefix, commit, _paths(status))
 
 

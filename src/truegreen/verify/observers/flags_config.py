@@ -18,7 +18,7 @@ def observe(world: World) -> Answer:
     variables = world.config_vars()
     declared = world.question.flags
     problems = [
-        f"{one.variable}={one.value!r} {one.problem}"
+        f"{one.variable}: {one.problem}"
         for one in Flags.from_config(declared).problems(variables)
     ]
     problems += [
