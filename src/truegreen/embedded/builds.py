@@ -144,8 +144,9 @@ class Builds:
         wheel = None
         if plan.wants_truegreen:
             wheel = await asyncio.to_thread(own_wheel, self._data.wheels)
-        python = plan.python or f"{platform.python_version()} {sys.base_prefix}"
-        name = plan.venv_name(python, wheel.digest if wheel else "")
+        name = plan.venv_name(
+            f"{_python(plan)} {platform.python_version()}", wheel.digest if wheel else ""
+        )
         target = self._data.venv(name)
         async with self._venv_locks[name]:
             if (target / COMPLETE).is_file():
@@ -172,15 +173,16 @@ class Builds:
             find_links=wheel.path.parent if wheel else None,
         )
         env |= {"UV_PROJECT_ENVIRONMENT": str(target), "VIRTUAL_ENV": str(target)}
-        python = plan.python or sys.executable
+        python = _python(plan)
         install = [*plan.install, "--python", str(target / "bin" / "python")]
         if wheel and plan.install[0] == "pip":
             # nothing of this name on an index may be taken for the one that runs here
             pin = home / "own.txt"
             pin.write_text(f"truegreen @ {wheel.path.resolve().as_uri()}\n", encoding="utf-8")
-            install += ["--overrides", str(pin)]
+            install += ["--constraints", str(pin)]
         try:
-            out.line(f"-----> Using Python {plan.python or platform.python_version()}")
+            ours = python == sys.executable
+            out.line(f"-----> Using Python {platform.python_version() if ours else python}")
             await self._uv(uv_bin, ["venv", "--quiet", "--python", python, str(target)], folder,
                            env, out, "the virtual environment cannot be made")  # fmt: skip
             if wheel:
@@ -232,3 +234,10 @@ class Builds:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _python(plan: PythonPlan) -> str:
+    """What ``uv venv --python`` gets: ours when it is what is asked for, so none is downloaded."""
+    ours = platform.python_version()
+    asked = plan.python
+    return sys.executable if asked is None or f"{ours}.".startswith(f"{asked}.") else asked

@@ -79,9 +79,11 @@ def _plan_project(folder: Path, python: str | None, source_digest: str) -> Pytho
     settings = project.get("tool", {}).get("uv", {})
     package = _is_package(project, settings)
     local = package or "workspace" in settings or "sources" in settings
-    install = ["sync", "--no-dev", "--no-editable"]
-    install += ["--frozen"] if lock else []
-    install += [] if package else ["--no-install-project"]
+    if lock:
+        install = ["sync", "--frozen", "--no-dev", "--no-editable"]
+        install += [] if package else ["--no-install-project"]
+    else:
+        install = ["pip", "install", *(["."] if package else ["--requirements", "pyproject.toml"])]
     return PythonPlan(
         "uv.lock" if lock else "pyproject.toml",
         ("project", text, lock, source_digest if local else ""),

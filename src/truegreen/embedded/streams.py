@@ -149,7 +149,9 @@ class Streams:
         """The stream to write to; makes it, or goes on with what a past process wrote."""
         stream = self._open.get(name)
         if stream is None:
-            stream = Stream(self._folder / name, limit or self._limit, live=True)
+            folder = self._folder / name
+            folder.mkdir(parents=True, exist_ok=True)  # also one that stays empty can be found
+            stream = Stream(folder, limit or self._limit, live=True)
             self._open[name] = stream
         return stream
 
