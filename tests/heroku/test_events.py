@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -48,3 +49,15 @@ def test_event_without_end_is_refused_and_not_kept() -> None:
 def test_ids_that_could_break_a_header_are_not_taken() -> None:
     assert read(b"id: a\0b\ndata: x\n\n") == [Event(None, b"x")]
     assert read(b"id: " + b"a" * 5000 + b"\ndata: x\n\n") == [Event(None, b"x")]
+
+
+def test_cr_lf_cut_in_two_ends_one_line_not_two() -> None:
+    text = b"id: 1\r\ndata: one\r\ndata: two\r\n\r\n:\r\n"
+    pieces = [text[place : place + 1] for place in range(len(text))]
+    assert read(*pieces) == [Event("1", b"one\ntwo")]
+
+
+def test_long_line_in_many_pieces_is_not_searched_again_and_again() -> None:
+    started = time.perf_counter()
+    assert read(b"data: ", *[b"x"] * 200_000, b"\n\n") == [Event(None, b"x" * 200_000)]
+    assert time.perf_counter() - started < 10  # 0.1 s; 20 s when each piece searches all of it

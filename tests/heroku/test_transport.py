@@ -206,6 +206,16 @@ def test_token_goes_to_the_api_and_stays_out_of_every_text() -> None:
     assert not [text for text in shown if TOKEN in text]
 
 
+@pytest.mark.parametrize(
+    "path", ["@evil.example.com/account", ".evil.example.com/account", "0/account"]
+)
+def test_path_that_would_change_the_host_is_not_sent(path: str) -> None:
+    client = client_of(lambda _: ok(), api="https://api.heroku.com")
+    with pytest.raises(UsageError, match="not sent"):
+        client._api.request("GET", path)
+    assert client.calls == 0
+
+
 @pytest.mark.parametrize("token", ["", "two words", "line\n", "\x00", "tökén", "a\x7f"])
 def test_token_that_cannot_be_one_is_refused_without_showing_it(token: str) -> None:
     with pytest.raises(UsageError) as caught:
