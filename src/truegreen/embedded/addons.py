@@ -6,6 +6,7 @@ The server is started when the first app asks. How it runs is `postgres`' busine
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable
 from typing import Protocol
@@ -13,7 +14,9 @@ from typing import Protocol
 from truegreen.embedded.records import Addon, App, new_id, now
 from truegreen.embedded.releases import Releases
 from truegreen.embedded.store import Store
+from truegreen.errors import TrueGreenError
 
+_log = logging.getLogger(__name__)
 SERVICE = "heroku-postgresql"
 _COLORS = ("AMBER", "BLUE", "CYAN", "GOLD", "GRAY", "GREEN", "JADE", "NAVY", "OLIVE", "PINK")
 
@@ -93,8 +96,12 @@ class Addons:
             self._store.replace_value(addon.app_id, addon.config_var, url)
 
     async def forget(self, app_id: str) -> None:
+        """Drops the app's databases; one that cannot be dropped does not keep the app alive."""
         for addon in self._store.addons(app_id):
-            await (await self._server()).drop_database(addon.database)
+            try:
+                await (await self._server()).drop_database(addon.database)
+            except TrueGreenError:
+                _log.exception("database %s is left behind", addon.database)
 
     async def close(self) -> None:
         async with self._starting:

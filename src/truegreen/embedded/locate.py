@@ -186,7 +186,7 @@ def stop(data: Path, *, timeout: float = 60.0) -> bool:
     if pid > 1:
         os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + timeout
-    while _held(folder.serve_lock):
+    while _held(folder.serve_lock) or (pid > 1 and _alive(pid)):
         if time.monotonic() > until:
             raise DeadlineExceeded(
                 f"the embedded platform (pid {pid}) did not stop within {timeout:g} s",

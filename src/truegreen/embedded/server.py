@@ -325,4 +325,4 @@ class _Platform:
 def _postgres(folder: Path) -> Databases:
     from truegreen.embedded.postgres import PostgresServer  # only when an app asks: slow to import
 
-    return PostgresServer(folder)
+    return PostgresServer(folder, log=_log.warning)

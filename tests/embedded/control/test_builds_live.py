@@ -1,4 +1,4 @@
-"""Builds over HTTP: what they make, what they refuse and in which words. No index is needed."""
+"""Builds over HTTP: what they make, what they refuse, in which words. One needs an index."""
 
 from __future__ import annotations
 
@@ -140,15 +140,14 @@ def test_a_project_is_installed_as_a_package(client: Any) -> None:
     client.up("packaged", 2)
 
 
-def test_a_build_offers_this_truegreen_without_an_index(client: Any) -> None:
+def test_a_build_offers_this_truegreen_that_no_index_has(client: Any) -> None:
     client.post("/apps", {"name": "ours"})
     wheel = own_wheel(client.info.data / "wheels")
     assert wheel is not None
     procfile = client.APP["Procfile"] + (
         "release: python -c 'import truegreen.flags; print(truegreen.flags.__file__)'\n"
     )
-    # without its dependency, so that no index is needed
-    files = {**client.APP, "Procfile": procfile, "requirements.txt": "--no-deps\ntruegreen\n"}
+    files = {**client.APP, "Procfile": procfile, "requirements.txt": "truegreen\n"}
     build, output = client.build("ours", client.tarball(files))
     assert build["status"] == "succeeded", output
     assert "Offering truegreen" in output

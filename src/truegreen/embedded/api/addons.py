@@ -11,6 +11,7 @@ from starlette.routing import Route
 from truegreen.embedded.addons import SERVICE, NoSuchPlan
 from truegreen.embedded.api.respond import ApiError, answer, app_of, body, control, not_found
 from truegreen.embedded.records import Addon, App
+from truegreen.errors import TrueGreenError
 
 
 def addon_json(app: App, addon: Addon) -> dict[str, Any]:
@@ -47,6 +48,8 @@ async def create(request: Request) -> Response:
         raise ApiError(
             422, "invalid_params", f"Couldn't find the add-on plan {plan!r}: there is {SERVICE}."
         ) from None
+    except TrueGreenError as error:
+        raise ApiError(503, "service_unavailable", f"No database was made: {error}") from error
     return answer(request, addon_json(app, addon), 201)
 
 
