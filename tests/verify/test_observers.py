@@ -143,7 +143,12 @@ BROKEN = [
     ("schema.head", "fail", edge(healthy(current=None)), "no revision"),
     ("schema.head", "fail", edge(healthy(current="ffff", heads=["eeee"])), "ffff"),
     ("schema.head", "unknown", edge(healthy(heads=[])), "no head is known"),
-    ("flags.config", "fail", lambda s: s.variables.update(FLAG_A="maybe"), "FLAG_A: 'maybe' is not a boolean"),
+    (
+        "flags.config",
+        "fail",
+        lambda s: s.variables.update(FLAG_A="maybe"),
+        "FLAG_A: 'maybe' is not a boolean",
+    ),
     ("flags.config", "fail", lambda s: s.variables.update(FLAG_B="1"), "FLAG_B"),
     ("flags.config", "fail", lambda s: s.variables.pop("DATABASE_URL"), "DATABASE_URL is not set"),
     ("flags.config", "unknown", lambda s: s.away.add("config"), "no answer"),
@@ -231,3 +236,25 @@ def test_an_observer_that_breaks_is_unknown_and_says_so(scene: Scene) -> None:
     assert found.status is Status.UNKNOWN
     assert "ZeroDivisionError" in found.observed
     assert verification.verdict is not Verdict.GREEN
+
+
+def test_while_the_release_command_runs_nobody_expects_its_code_anywhere(scene: Scene) -> None:
+    scene.releases = [release(3, 3, status="pending"), release(2, 2, current=True)]
+    scene.dynos = [dyno(version=2)]
+    scene.edge = lambda nth: healthy(OLD)
+    verification = scene.verify()
+    found = {e.check: str(e.status) for e in verification.situation.evidence}
+    for name in ("release.command", "release.current", "code.dynos", "code.served"):
+        assert found[name] == "unknown", name
+    assert found["health.edge"] == "pass"
+    assert verification.verdict is Verdict.UNVERIFIED
+    assert "v3 (bbbbbbbb) is still pending" in verification.sentence
+
+
+def test_a_first_release_that_is_pending_leaves_the_edge_unknown(scene: Scene) -> None:
+    scene.releases = [release(3, 3, status="pending"), release(1, None, current=True)]
+    scene.dynos = []
+    scene.edge = lambda nth: page(503)
+    verification = scene.verify()
+    assert verification.verdict is Verdict.UNVERIFIED
+    assert verification.sentence.startswith("raxx-api-prod serves no slug yet; v3")

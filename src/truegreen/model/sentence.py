@@ -34,6 +34,8 @@ def _green(situation: Situation) -> str:
 
 def _serves(situation: Situation) -> str:
     serving, release = situation.serving, situation.release
+    if situation.serves_nothing:
+        return f"{situation.app} serves no slug yet"
     if serving is None:
         return f"{situation.app}: what it serves is not known"
     still = "still " if release is not None and serving.version != release.version else ""

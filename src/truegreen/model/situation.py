@@ -4,7 +4,7 @@ the diagnosis and the JSON document are made from. No I/O."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from truegreen.model.evidence import Evidence, Status
@@ -64,7 +64,7 @@ class Situation:
     smoke: SmokeFailures | None
     evidence: tuple[Evidence, ...]
     required: tuple[str, ...]
-    notes: tuple[str, ...] = field(default=())
+    serves_nothing: bool = False  # the platform's current release has no code yet
 
     @property
     def judgement(self) -> Judgement:

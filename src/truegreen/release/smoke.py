@@ -11,6 +11,7 @@ from pathlib import Path
 from truegreen.config import Config
 from truegreen.hermetic.result import SessionResult, describe, read_result
 from truegreen.hermetic.seal import seal
+from truegreen.release import pytest_config
 from truegreen.release.migrate import Say
 from truegreen.release.process import TimedOut, run
 from truegreen.release.report import Failure, Leak, Phase
@@ -52,6 +53,7 @@ def _command(config: Config, scratch: Path, result_file: Path) -> list[str]:
         *("-m", "pytest", "-p", "truegreen.hermetic.plugin"),
         f"--truegreen-result={result_file}",
         *("-o", f"cache_dir={scratch / 'cache'}"),
+        *pytest_config.options(config.root, config.smoke.paths, scratch),
         *config.smoke.paths,
     ]
 

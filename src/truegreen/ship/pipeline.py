@@ -50,6 +50,7 @@ class Run:
     journal: Journal
     timings: dict[str, float] = field(default_factory=dict)
     changed: bool = False
+    released: bool = False  # succeeded and current: then old dynos may still be leaving
     notes: list[str] = field(default_factory=list)
     baseline: Release | None = None
 
@@ -254,6 +255,7 @@ def _release(
             lambda line: run.journal.output("release", line),
         )
         step.text = f"v{release.version} {release.status}"
+        run.released = release.status == "succeeded" and release.current
         if release.status != "succeeded":
             step.state = StepState.FAILED
     if release.current:
@@ -274,7 +276,11 @@ def _verify(
 ) -> Verification:
     with run.step("verify") as step:
         question = question_for(
-            config, target.environment, commit=source.commit, settle=SETTLE, report_text=output
+            config,
+            target.environment,
+            commit=source.commit,
+            settle=SETTLE if run.released else 0.0,
+            report_text=output,
         )
         verification = ask(question, client, on_evidence=run.journal.evidence)
         step.text = str(verification.verdict)

@@ -23,11 +23,12 @@ def assemble(world: World, evidence: Sequence[Evidence]) -> Situation:
     phase = _failed_phase(world)
     answers = _or_none(world.health_samples) or ()
     served = next((answer.commit for answer in reversed(answers) if answer.commit), None)
+    bare = current is not None and current.slug_id is None
     return Situation(
         app=world.app_name,
         commit=_or_none(world.commit),
         release=_state(world, target),
-        serving=_state(world, current),
+        serving=None if bare else _state(world, current),
         served_commit=served,
         schema=_schema(world),
         failed_phase=phase.name if phase else None,
@@ -35,6 +36,7 @@ def assemble(world: World, evidence: Sequence[Evidence]) -> Situation:
         smoke=_smoke(phase),
         evidence=tuple(evidence),
         required=world.question.required,
+        serves_nothing=bare,
     )
 
 

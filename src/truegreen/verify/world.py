@@ -116,6 +116,15 @@ class World:
     def current(self) -> Release | None:
         return current_release(self.releases())
 
+    def pending(self) -> str:
+        """``v3 is still pending`` while the target's release command runs, else empty.
+
+        Until it has ended, nobody can expect its code to be current, up or served.
+        """
+        target = self.target()
+        waiting = target is not None and target.status == "pending" and not target.current
+        return f"v{target.version} is still pending" if target is not None and waiting else ""
+
     def build(self) -> Build | None:
         return choose_build(self.builds(), commit=self.commit(), release=self.target())
 

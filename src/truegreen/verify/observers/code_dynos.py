@@ -20,6 +20,8 @@ def observe(world: World) -> Answer:
     target = world.target()
     if target is None:
         return unknown("the platform has no release of this commit", "dynos up", "dynos")
+    if world.pending():
+        return unknown(world.pending(), f"dynos up on v{target.version}", "dynos")
     formation = [f for f in world.formation() if f.type not in ONE_OFF]
     dynos = [d for d in world.dynos() if d.type not in ONE_OFF]
     return compare(formation, dynos, target.version)

@@ -22,6 +22,8 @@ def observe(world: World) -> Answer:
         "detail": {"commits": said, "statuses": [answer.status for answer in answers]},
     }
     other = next((one for one in reversed(said) if one and commit and one != commit), None)
+    if other and world.pending():
+        return unknown(f"the app says {short(other)}, {world.pending()}", expected, source, **more)
     if other:
         return failed(f"the app says {short(other)}", expected, source, **more)
     if last.interstitial:

@@ -18,8 +18,7 @@ def observe(world: World) -> Answer:
     variables = world.config_vars()
     declared = world.question.flags
     problems = [
-        f"{one.variable}: {one.problem}"
-        for one in Flags.from_config(declared).problems(variables)
+        f"{one.variable}: {one.problem}" for one in Flags.from_config(declared).problems(variables)
     ]
     problems += [
         f"{name} is not set" for name in world.question.required_vars if not variables.get(name)

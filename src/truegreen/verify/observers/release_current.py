@@ -19,4 +19,6 @@ def observe(world: World) -> Answer:
     }
     if current.id == target.id:
         return passed(f"v{current.version} is current", expected, "releases", **more)
+    if world.pending():
+        return unknown(f"v{current.version} is current, {world.pending()}", expected, "releases")
     return failed(f"v{current.version} is current", expected, "releases", **more)
