@@ -113,6 +113,16 @@ def test_platform_that_stays_away_is_unreachable_before_the_deadline() -> None:
     assert 1025 < time.now < 1040
 
 
+def test_patience_is_for_one_absence_not_for_all_together() -> None:
+    time = Time()
+    platform = Platform(time, *["pending", AWAY] * 60, "succeeded")
+    found = wait_for_build(
+        platform, "raptor", "b1", deadline=3600, clock=time.clock, sleep=time.sleep
+    )
+    assert found.status == "succeeded"
+    assert time.now > 1100
+
+
 def test_refusal_ends_the_waiting_at_once() -> None:
     time = Time()
     platform = Platform(time, "pending", PlatformRefused("no", status=401))

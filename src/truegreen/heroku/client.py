@@ -264,8 +264,7 @@ class HerokuClient:
         def fetch(page_range: str | None) -> pages.Page:
             headers = {} if page_range is None else {"Range": page_range}
             reply = self._api.request("GET", path, headers=headers)
-            more = reply.headers.get("next-range") if reply.status == 206 else None
-            return pages.Page(reply.json(), more)
+            return pages.Page(reply.json(), reply.headers.get("next-range"))
 
         if limit is not None and limit < 1:
             raise UsageError(f"a list of {limit} entries is none", hint="limit is 1 or more")

@@ -95,8 +95,6 @@ class ConfigVars(dict[str, str]):
     def __repr__(self) -> str:
         return f"ConfigVars({', '.join(sorted(self))}; values redacted)"
 
-    __str__ = __repr__
-
 
 @dataclass(frozen=True, slots=True)
 class Addon:

@@ -18,7 +18,7 @@ LARGEST_PAGE = 1000  # Heroku's own limit
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer: its entries, and the Next-Range to ask with when it was a 206 with one."""
+    """One answer: its entries, and the Next-Range to ask with when there is more."""
 
     entries: Any
     next_range: str | None

@@ -64,7 +64,6 @@ def follow(
                     return
                 reason, lost = reader.begin(response)
                 if not reason:
-                    failing_since = None
                     for piece in reader.read(response):
                         if piece:
                             attempt = 0
