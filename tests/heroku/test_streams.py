@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -12,20 +11,11 @@ from truegreen.heroku import HerokuClient, UnexpectedAnswer, models, wait_for_re
 from truegreen.secret import Secret
 
 from .platform_double import TOKEN, Time, release_json
-from .wire import END, Asked, Wire, chunk, head, whole
+from .wire import END, Asked, Wire, chunk, head, stream, whole
 
 Say = Callable[[bytes], None]
 TEXT = b"".join(b"line %d of the release command\n" % number for number in range(400))
 LATE = whole("404 Not Found", b"Channel is not registered.", "text/plain")
-
-
-def stream(wire: Wire, *, deadline: float = 60.0, time: Time | None = None, **kw: Any) -> Iterator:
-    timing: dict[str, Any] = {"sleep": lambda _: None}
-    if time is not None:
-        timing = {"sleep": time.sleep, "clock": time.clock}
-    client = HerokuClient(wire.url, Secret(TOKEN), **timing)
-    with client:
-        yield from client.stream(f"{wire.url}/streams/unguessable", deadline, **kw)
 
 
 def ranged(asked: Asked, data: bytes = TEXT) -> tuple[bytes, bytes]:
@@ -339,58 +329,6 @@ def test_a_hundred_thousand_lines_stay_out_of_memory() -> None:
             tracemalloc.stop()
     assert lines == 100_000
     assert peak < 2_000_000
-
-
-# server-sent events
-
-
-def event(number: int, data: bytes) -> bytes:
-    lines = b"".join(b"data: " + line + b"\n" for line in data.split(b"\n"))
-    return (b"id: %d\n" % number if number else b"") + lines + b"\n"
-
-
-LINES = [b"line %d\n" % number for number in range(1, 31)]
-
-
-def test_events_go_on_after_the_last_one_that_came_whole() -> None:
-    def answer(asked: Asked, number: int, say: Say) -> str | None:
-        last = int(asked.headers.get("last-event-id", "0"))
-        say(head(kind="text/event-stream"))
-        for count, line in enumerate(LINES[last:], start=last + 1):
-            if count == last + 8:
-                say(chunk(event(count, line)[:9]))  # broken in the middle of an event
-                wire.closing.wait(0.05)
-                return "reset"
-            say(chunk(event(count, line)))
-        say(END)
-        return None
-
-    with Wire(answer) as wire:
-        assert b"".join(stream(wire)) == b"".join(LINES)
-        assert [asked.headers.get("last-event-id") for asked in wire.asked] == [
-            None,
-            "7",
-            "14",
-            "21",
-            "28",
-        ]
-
-
-@pytest.mark.parametrize("with_ids", [True, False])
-def test_events_of_a_server_that_starts_over_come_once(with_ids: bool) -> None:
-    def answer(_asked: Asked, number: int, say: Say) -> str | None:
-        say(head(kind="text/event-stream; charset=utf-8"))
-        upto = 10 if number == 0 else len(LINES)
-        for count, line in enumerate(LINES[:upto], start=1):
-            say(chunk(event(count if with_ids else 0, line)))
-        if number == 0:
-            wire.closing.wait(0.05)
-            return "reset"
-        say(END)
-        return None
-
-    with Wire(answer) as wire:
-        assert b"".join(stream(wire)) == b"".join(LINES)
 
 
 def test_end_of_a_stream_says_nothing_of_the_release() -> None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from truegreen.heroku import HerokuClient
+from truegreen.secret import Secret
+
+from .platform_double import TOKEN, Time
 
 
 @dataclass
@@ -103,3 +108,15 @@ def whole(status: str, body: bytes, kind: str = "application/json") -> bytes:
         f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nConnection: close\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
+
+
+def stream(
+    wire: Wire, *, deadline: float = 60.0, time: Time | None = None, **kw: Any
+) -> Iterator[bytes]:
+    """What a client reads from an output stream of ``wire``."""
+    timing: dict[str, Any] = {"sleep": lambda _: None}
+    if time is not None:
+        timing = {"sleep": time.sleep, "clock": time.clock}
+    client = HerokuClient(wire.url, Secret(TOKEN), **timing)
+    with client:
+        yield from client.stream(f"{wire.url}/streams/unguessable", deadline, **kw)
