@@ -17,9 +17,10 @@ from truegreen.errors import ConfigError, Interrupted, PlatformRefused, Refused,
 from truegreen.gates.result import GateResult
 from truegreen.gates.run import run_gates
 from truegreen.heroku import HerokuClient
+from truegreen.heroku.localhost import client as http_client
 from truegreen.heroku.models import Release
 from truegreen.ledger import Ledger
-from truegreen.model import ReleaseState, Verdict, short
+from truegreen.model import ReleaseState, Status, Verdict, short
 from truegreen.outputs.document import verification_document
 from truegreen.ship.manifest import Manifest, read_manifest
 from truegreen.ship.progress import Journal, StepState, Watcher
@@ -33,9 +34,11 @@ from truegreen.ship.steps import (
     follow_release,
     scale_first,
     wait_for_dynos,
+    wait_for_first_answer,
 )
 from truegreen.ship.target import Target
-from truegreen.ship.verification import ask, question_for
+from truegreen.ship.verification import PROBE_TIMEOUT, ask, question_for
+from truegreen.verify.probe import Prober
 from truegreen.verify.run import Verification
 
 GATES = ("freeze", "scan", "migrations")
@@ -199,7 +202,7 @@ def _change(
         built = _build(run, client, app, source)
         if built.build.status != "succeeded":
             return None
-        return _release(run, client, config, source, app, built, manifest)
+        return _release(run, client, config, source, target, built, manifest)
     except Unverified as error:
         if not run.changed:
             raise
@@ -235,10 +238,11 @@ def _release(
     client: HerokuClient,
     config: Config,
     source: Source,
-    app: str,
+    target: Target,
     built: Built,
     manifest: Manifest,
 ) -> str | None:
+    app = target.app
     with run.step("release") as step:
         release, there = find_or_create_release(client, app, built, source.commit, run.mark_changed)
         if there:
@@ -259,11 +263,29 @@ def _release(
         if release.status != "succeeded":
             step.state = StepState.FAILED
     if release.current:
-        with run.step("boot", f"v{release.version}") as step:
-            if manifest.formation and (run.baseline is None or not run.baseline.slug_id):
-                scale_first(client, app, manifest.formation)
-            step.text = wait_for_dynos(client, app, release.version, config.release.boot_timeout)
+        _boot(run, client, config, target, release, manifest)
     return output or None
+
+
+def _boot(
+    run: Run,
+    client: HerokuClient,
+    config: Config,
+    target: Target,
+    release: Release,
+    manifest: Manifest,
+) -> None:
+    patience = config.release.boot_timeout
+    with run.step("boot", f"v{release.version}") as step:
+        if manifest.formation and (run.baseline is None or not run.baseline.slug_id):
+            scale_first(client, target.app, manifest.formation)
+        dynos = wait_for_dynos(client, target.app, release.version, patience)
+        step.text = dynos.observed
+        edge = target.environment.edge or client.app(target.app).edge_url
+        if edge and dynos.status is Status.PASS:
+            url = edge.rstrip("/") + config.health.path
+            with http_client(timeout=PROBE_TIMEOUT) as http:
+                wait_for_first_answer(Prober(http).get, url, SETTLE)
 
 
 def _verify(

@@ -15,11 +15,13 @@ from truegreen.errors import DeadlineExceeded, PlatformRefused, Unverified, Usag
 from truegreen.heroku import HerokuClient
 from truegreen.heroku.models import App, Build, Release
 from truegreen.heroku.wait import wait_for_build, wait_for_release
-from truegreen.model import short
+from truegreen.model import Status, short
 from truegreen.ship.manifest import Manifest, values
 from truegreen.ship.source import Source, write_archive
+from truegreen.verify.answer import Answer
 from truegreen.verify.choose import choose_release, current_release
 from truegreen.verify.observers.code_dynos import compare
+from truegreen.verify.probe import Get
 
 Say = Callable[[str], None]
 _BUILD_DEADLINE = 1800.0  # seconds
@@ -151,7 +153,7 @@ def follow_release(
     return done, "\n".join(tail)
 
 
-def wait_for_dynos(client: HerokuClient, app: str, version: int, deadline: float) -> str:
+def wait_for_dynos(client: HerokuClient, app: str, version: int, deadline: float) -> Answer:
     """Waits until the dynos of release ``version`` are all up, or one of them cannot be."""
     until = time.monotonic() + deadline
     pause = _POLL
@@ -159,13 +161,25 @@ def wait_for_dynos(client: HerokuClient, app: str, version: int, deadline: float
         formation = client.formation(app)
         dynos = [d for d in client.dynos(app) if d.type not in ("run", "release")]
         answer = compare([f for f in formation if f.type != "release"], dynos, version)
-        settled = answer.status == "pass" or any(
+        settled = answer.status is Status.PASS or any(
             d.state == "crashed" and d.release_version == version for d in dynos
         )
         if settled or time.monotonic() >= until:
-            return answer.observed
+            return answer
         time.sleep(pause)
         pause = min(pause * 1.2, 1.0)
+
+
+def wait_for_first_answer(get: Get, url: str, deadline: float) -> str:
+    """Waits until the app itself answers: a dyno is up once its port is bound, and a server may
+    bind before it has loaded the app. Any answer that is not a 5xx of the router or the edge ends
+    the waiting; what it means is the verification's to say."""
+    until = time.monotonic() + deadline
+    while True:
+        answer = get(url, {})
+        if 0 < answer.status < 500 or time.monotonic() >= until:
+            return answer.summary
+        time.sleep(_POLL)
 
 
 def baseline(client: HerokuClient, app: str) -> Release | None:

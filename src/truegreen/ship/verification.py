@@ -15,7 +15,7 @@ from truegreen.verify.question import Question
 from truegreen.verify.run import Verification, verify
 from truegreen.verify.world import Platform, World
 
-_PROBE_TIMEOUT = 10.0  # seconds for one request to the app
+PROBE_TIMEOUT = 10.0  # seconds for one request to the app
 
 
 def question_for(
@@ -65,7 +65,7 @@ def ask(
     on_evidence: Callable[[Evidence], None] | None = None,
 ) -> Verification:
     """All checks about ``question``, through ``platform`` and the app's own doors."""
-    with http_client(timeout=_PROBE_TIMEOUT) as http:
+    with http_client(timeout=PROBE_TIMEOUT) as http:
         world = World(question, platform, Prober(http).get)
         return verify(world, on_evidence=on_evidence)
 

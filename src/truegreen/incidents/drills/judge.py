@@ -19,6 +19,8 @@ def control_problems(document: Mapping[str, Any], that_day: Mapping[str, Any]) -
     if smoke is None or smoke.get("passed") != SMOKE_TESTS:
         seen = "no smoke phase" if smoke is None else f"{smoke.get('passed')} passed"
         problems.append(f"the control's smoke suite: {seen}, wanted {SMOKE_TESTS} passed")
+    if smoke is not None and smoke.get("sealed") is not True:
+        problems.append("the control's smoke suite was not sealed")
     if that_day["conclusion"] != "success":
         problems.append(f"the workflow of that day says {that_day['conclusion']} of the control")
     return tuple(problems)

@@ -2,10 +2,10 @@
 
 The smoke suite gets back into the state of that day: no pin for the guard's flag, no seal, and
 production's flag set. It is shipped from the schema at 0044, in both worlds (the platform holds
-the old code, or deploys all the same), beside a control that is the service as it is.
+the old code, or deploys all the same).
 
-The control rests on the seal and the pin: the suite reads the flag in it too, on a dyno whose
-flag is set, and stays green only because the seal keeps the dyno's value out.
+The control is the same suite, also without the pin, on a dyno with the same flag: it differs from
+the fault by the seal alone, and stays green only because the seal keeps the dyno's value out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def run(service: Path, worlds: tuple[str, ...], say: Say) -> DrillResult:
     began = time.monotonic()
     runs: list[DrillRun] = []
     with open_stage({"on-release-failure": "hold"}) as stage:
-        say("stage is up; control: the service as it is")
+        say("control: the suite of that day, sealed")
         runs.append(_one(stage, service, "control", fault=False, world="hold"))
         for world in worlds:
             say(f"fault, in the world where a failed release is {_told(world)}")
@@ -66,8 +66,9 @@ def _one(stage: Stage, service: Path, label: str, *, fault: bool, world: str) ->
     if (before["schema"] or {}).get("current") != BASELINE_SCHEMA:
         raise Unverified(f"the drill's baseline is not at {BASELINE_SCHEMA}")
     _put_back(kept)
+    edit_text(repository / "truegreen.toml", without_pin)
     if fault:
-        edit_text(repository / "truegreen.toml", without_seal_and_pin)
+        edit_text(repository / "truegreen.toml", without_seal)
     shipped_commit = commit(repository, "the wave: 0045, 0046 and their smoke tests")
     with stage.client() as client:
         if client.config_vars(app).get(FLAG) != "1":
@@ -114,13 +115,15 @@ def without_smoke_paths(text: str) -> str:
     return re.sub(r"(?m)^paths = \[[^\]]*\]", "paths = []", text, count=1)
 
 
-def without_seal_and_pin(text: str) -> str:
-    """The configuration as it was in spirit that day: nothing pinned for the guard, no seal.
-
-    What the suite reads is only recorded, so that its 14 failures are those of the tests.
-    """
+def without_pin(text: str) -> str:
+    """The guard's flag is not pinned, as on that day; that it is read is recorded, not punished,
+    so that what fails are the tests themselves."""
     text = re.sub(rf'(?m)^{FLAG} = "[^"]*".*\n', "", text)
-    text = re.sub(r"(?m)^leaks = .*$", 'leaks = "record"', text)
+    return re.sub(r"(?m)^leaks = .*$", 'leaks = "record"', text)
+
+
+def without_seal(text: str) -> str:
+    """The suite sees the machine's environment, as on that day."""
     return re.sub(r"(?m)^\[smoke\]$", "[smoke]\nseal = false", text)
 
 
