@@ -7,6 +7,8 @@ of the attacks that we are about consist in nothing else. No routing and no rela
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -235,7 +237,10 @@ class ClientSide:
             self._writer.write_eof()
 
     def abort(self) -> None:
-        """Break the connection off, so that a half-sent response is seen as broken."""
+        """Break the connection off with a reset: to HTTP/1.0 a mere end means a whole response."""
+        sock = self._writer.get_extra_info("socket")
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
     async def close(self) -> None:

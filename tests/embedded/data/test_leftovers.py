@@ -33,24 +33,42 @@ asyncio.run(main())
 """
 
 
+class Orphans:
+    """Two dynos a call, whose platform was killed with SIGKILL."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.pids: list[int] = []
+
+    def of(self, command: str) -> list[int]:
+        platform = subprocess.Popen(
+            [sys.executable, "-c", PLATFORM, str(self._folder), command],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with platform:
+            assert platform.stdout
+            pids = [int(pid) for pid in platform.stdout.readline().split()]
+            platform.kill()
+        self.pids += pids
+        return pids
+
+
+@pytest.fixture
+def orphans(tmp_path: Path) -> Iterator[Orphans]:
+    made = Orphans(tmp_path)
+    yield made
+    for pid in made.pids:  # only when the test failed: they are in groups that we have seen start
+        if group_alive(pid):
+            os.killpg(pid, signal.SIGKILL)
+
+
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(["sleep", "300"], start_new_session=True)
     yield process
     process.kill()
     process.wait()
-
-
-def orphans(folder: Path, command: str) -> list[int]:
-    """Two dynos whose platform was killed with SIGKILL."""
-    platform = subprocess.Popen(
-        [sys.executable, "-c", PLATFORM, str(folder), command], stdout=subprocess.PIPE, text=True
-    )
-    with platform:
-        assert platform.stdout
-        pids = [int(pid) for pid in platform.stdout.readline().split()]
-        platform.kill()
-    return pids
 
 
 def gone(pids: list[int]) -> bool:
@@ -60,8 +78,10 @@ def gone(pids: list[int]) -> bool:
     return not any(group_alive(pid) for pid in pids)
 
 
-def test_dynos_orphaned_by_kill_9_are_ended_by_the_next_start(tmp_path: Path) -> None:
-    pids = orphans(tmp_path, "trap '' TERM; sleep 300 & while :; do wait; sleep 0.1; done")
+def test_dynos_orphaned_by_kill_9_are_ended_by_the_next_start(
+    tmp_path: Path, orphans: Orphans
+) -> None:
+    pids = orphans.of("trap '' TERM; sleep 300 & while :; do wait; sleep 0.1; done")
     assert len(pids) == 2
     assert all(group_alive(pid) for pid in pids)
     found = asyncio.run(Leftovers(tmp_path / FILE).reap(grace=0.2))
@@ -70,10 +90,13 @@ def test_dynos_orphaned_by_kill_9_are_ended_by_the_next_start(tmp_path: Path) ->
     assert asyncio.run(Leftovers(tmp_path / FILE).reap()) == []
 
 
-def test_a_group_whose_leader_died_is_ended_too(tmp_path: Path) -> None:
-    pids = orphans(tmp_path, "sleep 300 & sleep 301; wait")
+def test_a_group_whose_leader_died_is_ended_too(tmp_path: Path, orphans: Orphans) -> None:
+    pids = orphans.of("sleep 300 & sleep 301; wait")
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < until:
+        time.sleep(0.02)  # until init has buried them
     assert all(group_alive(pid) for pid in pids)
     asyncio.run(Leftovers(tmp_path / FILE).reap(grace=5))
     assert gone(pids)

@@ -156,15 +156,30 @@ def test_a_server_that_a_killed_platform_left_is_stopped_and_started_anew(data: 
         assert platform.stdout
         url = platform.stdout.readline().strip()
         platform.kill()
-    left = servers(data / "cluster")
-    assert left
-    ask(url, "CREATE TABLE t AS SELECT 7 AS x")
 
     async def body() -> None:
+        left = servers(data / "cluster")
+        assert left
+        try:
+            ask(url, "CREATE TABLE t AS SELECT 7 AS x")
+            async with running(data) as server:
+                assert not set(left) & set(servers(data / "cluster"))
+                assert await server.create_database("shop") == url
+                assert ask(url, "SELECT x FROM t") == [(7,)]
+        finally:
+            for pid in set(left) & set(servers(data / "cluster")):
+                os.kill(pid, signal.SIGKILL)
+
+    go(body)
+
+
+def test_a_statement_that_fails_leaves_no_password_in_log_or_error(data: Path) -> None:
+    async def body() -> None:
         async with running(data) as server:
-            assert not set(left) & set(servers(data / "cluster"))
-            assert await server.create_database("shop") == url
-            assert ask(url, "SELECT x FROM t") == [(7,)]
+            with pytest.raises(PostgresFailed, match="does not exist") as caught:
+                await server._sql("ALTER ROLE nobody_is PASSWORD 'hunter2';")
+            assert "hunter2" not in str(caught.value)
+            assert "hunter2" not in (data / "server.log").read_text()
 
     go(body)
 

@@ -108,6 +108,22 @@ def test_cancelled_means_gone(run: Run) -> None:
     asyncio.run(cancelled())
 
 
+def test_cancelled_twice_it_still_gets_its_grace(run: Run) -> None:
+    async def cancelled() -> None:
+        command = "trap 'sleep 0.4; echo bye; exit' TERM; echo ready; while :; do sleep 0.05; done"
+        task = asyncio.create_task(run.to_end(command, grace=30))
+        while b"ready" not in run.output or not run.pid:
+            await asyncio.sleep(0.01)
+        for _ in range(2):
+            task.cancel()
+            await asyncio.sleep(0.05)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert b"bye" in run.output
+
+    asyncio.run(cancelled())
+
+
 def test_cancelled_while_it_is_being_spawned_leaves_nothing(run: Run) -> None:
     async def cancelled() -> None:
         task = asyncio.create_task(run.to_end("echo $$ > pid; sleep 300"))

@@ -256,6 +256,8 @@ def test_a_response_that_breaks_off_is_seen_as_broken() -> None:
             with suppress(ConnectionResetError):
                 assert b"0\r\n\r\n" not in await talk(port, get())
             assert (await gateway.outcome()).fault is Fault.INTERRUPTED
+            with pytest.raises(ConnectionResetError):  # there, an end would mean: all of it
+                await talk(port, b"GET / HTTP/1.0\r\nHost: x\r\n\r\n")
 
     go(body)
 
