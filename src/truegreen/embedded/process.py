@@ -112,7 +112,7 @@ class _Reader(asyncio.Protocol):
             self.failed.set_exception(error)
             self.failed.exception()  # read once here: it may be that nobody waits for it
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio.Protocol
+    def connection_lost(self, exc: Exception | None) -> None:
         if not self.ended.done():
             self.ended.set_result(None)
 

@@ -91,7 +91,9 @@ def test_dynos_orphaned_by_kill_9_are_ended_by_the_next_start(
 
 
 def test_a_group_whose_leader_died_is_ended_too(tmp_path: Path, orphans: Orphans) -> None:
-    pids = orphans.of("sleep 300 & sleep 301; wait")
+    pids = orphans.of("sleep 300 & touch forked.$$; wait")
+    while len(list(tmp_path.glob("forked.*"))) < 2:
+        time.sleep(0.02)
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     until = time.monotonic() + 10
