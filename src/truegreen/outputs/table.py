@@ -21,19 +21,18 @@ def evidence_table(document: Mapping[str, Any]) -> RenderableType:
     table.add_column("")
     table.add_column("check", no_wrap=True)
     table.add_column("observed", overflow="fold", ratio=4)
-    table.add_column("expected", overflow="fold", ratio=3, style="dim")
+    explain = any(check["status"] != "pass" for check in document["checks"])
+    if explain:
+        table.add_column("expected", overflow="fold", ratio=3, style="dim")
     table.add_column("source", overflow="fold", ratio=2, style="dim")
     for check in document["checks"]:
         status = str(check["status"])
         observed = Text(str(check["observed"]), style="" if status == "pass" else STYLES[status])
         name = str(check["name"]) + ("" if check["required"] else " (optional)")
-        table.add_row(
-            Text(MARKS[status], style=STYLES[status]),
-            name,
-            observed,
-            "" if status == "pass" else str(check["expected"]),
-            _source(str(check["source"])),
-        )
+        cells: list[RenderableType] = [Text(MARKS[status], style=STYLES[status]), name, observed]
+        if explain:
+            cells.append("" if status == "pass" else str(check["expected"]))
+        table.add_row(*cells, _source(str(check["source"])))
     return table
 
 
