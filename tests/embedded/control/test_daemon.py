@@ -98,6 +98,18 @@ def test_token_and_state_are_for_the_owner_only(platform: Any) -> None:
     assert token not in (info.data / "platform.log").read_text()
 
 
+def test_the_platform_of_another_folder_is_not_taken_for_this_ones(
+    platform: Any, tmp_path: Path
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    values = json.loads((platform.info.data / "platform.json").read_text())
+    (here / "platform.json").write_text(json.dumps({**values, "data": str(here)}))
+    assert find_running(here) is None
+    (here / "platform.json").write_text(json.dumps({**values, "pid": os.getpid()}))
+    assert find_running(here) is None
+
+
 def test_a_restart_brings_everything_back_at_the_same_addresses(platform: Any) -> None:
     platform.post("/apps", {"name": "demo"})
     platform.deploy("demo", platform.APP)
