@@ -12,7 +12,11 @@ import pytest
 from truegreen.release.report import Report
 from truegreen.release.trailer import parse_trailer
 
-COMMAND = [sys.executable, "-c", "from truegreen.cli import main; main()", "release"]
+# Whatever started the tests may ignore these signals (a shell's &, nohup): a dyno does not.
+LISTENING = (
+    "import signal as s; s.signal(s.SIGINT, s.default_int_handler); s.signal(s.SIGHUP, s.SIG_DFL);"
+)
+COMMAND = [sys.executable, "-c", f"{LISTENING} from truegreen.cli import main; main()", "release"]
 
 TOML = """\
 [release]

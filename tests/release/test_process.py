@@ -1,8 +1,10 @@
 """A child of the release command: nothing of its group outlives it."""
 
 import os
+import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,12 @@ def test_what_a_child_leaves_running_is_killed_even_if_it_ignores_sigterm(
     else:
         with pytest.raises(TimedOut):
             run(argv, cwd=tmp_path, env=os.environ, timeout=4)
-    assert gone(int((tmp_path / "pid").read_text()))
+    left = int((tmp_path / "pid").read_text())
+    try:
+        assert gone(left)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(left, signal.SIGKILL)
 
 
 def test_a_child_that_is_out_of_time_may_tidy_up(tmp_path: Path) -> None:

@@ -208,13 +208,16 @@ def test_a_signal_ends_everything_and_leaves_what_was_there(
     with subprocess.Popen(
         COMMAND, cwd=service.root, env=service.environ({}), stdout=subprocess.PIPE, text=True
     ) as process:
-        deadline = time.monotonic() + 60
-        while not (service.root / "pids").exists():
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        os.kill(process.pid, number)
-        output, _ = process.communicate(timeout=60)
+        try:
+            deadline = time.monotonic() + 60
+            while not (service.root / "pids").exists():
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            os.kill(process.pid, number)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.terminate()  # whatever went wrong, this ends its children too
     assert process.returncode == 128 + number
     report = parse_trailer(output)
     assert report is not None
@@ -223,6 +226,24 @@ def test_a_signal_ends_everything_and_leaves_what_was_there(
     for pid in (service.root / "pids").read_text().split():
         assert gone(int(pid))
     assert service.leftovers() == []
+
+
+def test_a_hangup_that_is_ignored_stays_ignored(service: Service) -> None:
+    service.write(
+        "smoke/test_it.py",
+        "import os, signal\ndef test_it():\n    os.kill(os.getppid(), signal.SIGHUP)\n",
+    )
+    argv = ["nohup", sys.executable, *COMMAND[1:]]
+    argv[3] = argv[3].replace("s.signal(s.SIGHUP, s.SIG_DFL);", "")
+    done = subprocess.run(
+        argv,
+        cwd=service.root,
+        env=service.environ({}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=150,
+    )
+    assert done.returncode == 0
 
 
 def test_a_flood_of_output_costs_no_memory_and_hides_nothing(service: Service) -> None:

@@ -155,7 +155,13 @@ def _signals() -> Iterator[None]:
             signal.signal(one, signal.SIG_IGN)
         raise _Signalled(number)
 
-    before = {one: signal.signal(one, handle) for one in (signal.SIGTERM, signal.SIGHUP)}
+    # What was started with a signal ignored (nohup, a shell's &) goes on ignoring it.
+    taken = [
+        one
+        for one in (signal.SIGTERM, signal.SIGHUP)
+        if one == signal.SIGTERM or signal.getsignal(one) != signal.SIG_IGN
+    ]
+    before = {one: signal.signal(one, handle) for one in taken}
     try:
         yield
     finally:
