@@ -11,9 +11,10 @@ import re
 import shutil
 import tarfile
 import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from truegreen.embedded.settings import Limits
+from truegreen.untar import UnsafeMember, Untar
 
 
 class BuildError(Exception):
@@ -48,18 +49,9 @@ def unpack(tarball: Path, target: Path, limits: Limits) -> int:
 
 
 def _extract_all(archive: tarfile.TarFile, target: Path, limits: Limits) -> int:
-    links: set[PurePosixPath] = set()
+    untar = Untar(archive, target)
     size = 0
     for count, member in enumerate(archive, start=1):
-        path = PurePosixPath(member.name)
-        if path.is_absolute() or ".." in path.parts:
-            raise BuildError(f"the source wants out of its folder: {member.name!r}")
-        if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
-            raise BuildError(f"the source holds a device or a pipe: {member.name!r}")
-        if not links.isdisjoint([path, *path.parents]):
-            raise BuildError(f"the source writes through a link: {member.name!r}")
-        if member.islnk() and ".." in PurePosixPath(member.linkname).parts:
-            raise BuildError(f"the source links out of its folder: {member.name!r}")
         size += member.size if member.isfile() else 0
         if count > limits.source_files or size > limits.source_bytes:
             raise BuildError(
@@ -67,11 +59,9 @@ def _extract_all(archive: tarfile.TarFile, target: Path, limits: Limits) -> int:
                 f"or has more than {limits.source_files} entries"
             )
         try:
-            archive.extract(member, target, filter="data")
-        except tarfile.FilterError as error:
-            raise BuildError(f"the source wants out of its folder: {error}") from error
-        if member.issym():
-            links.add(path)
+            untar.extract(member)
+        except UnsafeMember as error:
+            raise BuildError(f"the source is refused: {error}") from error
     return size
 
 

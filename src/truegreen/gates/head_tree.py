@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from truegreen.errors import UsageError
+from truegreen.untar import UnsafeMember, Untar
 
 TIMEOUT = 120.0  # seconds for one git command
 # A hook's git tells its children where the repository is; asked about a folder, that misleads.
@@ -97,8 +98,10 @@ class HeadTree:
         archive = _git(Path(top.strip("\n")), "archive", "--format=tar", self.tree)
         try:
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                tar.extractall(to, filter="data")
-        except (tarfile.TarError, OSError) as error:
+                untar = Untar(tar, to)
+                for member in tar:
+                    untar.extract(member)
+        except (UnsafeMember, tarfile.TarError, OSError) as error:
             raise UsageError(f"{self.root}: HEAD cannot be written out: {error}") from error
 
 
