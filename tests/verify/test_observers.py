@@ -134,6 +134,12 @@ BROKEN = [
     ),
     ("health.origin_blocked", "fail", origin(opened(), opened()), "plain: 200"),
     ("health.origin_blocked", "fail", origin(blocked(), opened()), "forged CF-Connecting-IP: 200"),
+    (
+        "health.origin_blocked",
+        "fail",
+        set_("origin", lambda sent: opened() if "X-Origin-Secret" in sent else blocked()),
+        "forged secret: 200",
+    ),
     ("health.origin_blocked", "fail", origin(page(404), page(404)), "404"),
     ("health.origin_blocked", "unknown", origin(page(503), page(503)), "503"),
     ("health.origin_blocked", "unknown", origin(blocked(), page(503)), "503"),

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from truegreen.guard.attacks import OUTSIDE
 from truegreen.heroku.models import App, Build, Dyno, FormationEntry, Release, Slug
 from truegreen.release.trailer import Report, parse_trailer
 from truegreen.verify.choose import choose_build, choose_release, current_release
@@ -194,12 +195,11 @@ class World:
                 return row
 
     def origin_answers(self) -> Sequence[HttpAnswer]:
-        """Direct requests past the edge: a plain one, and one that pretends to come from it."""
+        """Direct requests past the edge: those of guard/attacks.OUTSIDE, in its order."""
         origin = self.origin()
         url = origin + self.question.health.path
 
         def ask() -> list[HttpAnswer]:
-            forged = {"CF-Connecting-IP": "203.0.113.7", "X-Forwarded-For": "173.245.48.1"}
-            return [self._get(url, {}), self._get(url, forged)]
+            return [self._get(url, headers) for headers in OUTSIDE.values()]
 
         return self._once("origin", lambda: ask() if origin else [])

@@ -5,10 +5,11 @@ A 5xx of the router says nothing about the guard, and is unknown.
 
 from __future__ import annotations
 
+from truegreen.guard.attacks import OUTSIDE
 from truegreen.verify.answer import Answer, failed, passed, unknown
 from truegreen.verify.world import World
 
-EXPECTED = "403, also with a forged CF-Connecting-IP"
+EXPECTED = "403, also with forged headers of the edge"
 
 
 def observe(world: World) -> Answer:
@@ -16,8 +17,7 @@ def observe(world: World) -> Answer:
     answers = world.origin_answers()
     if not answers:
         return unknown("no origin address is known", EXPECTED, source)
-    names = ("plain", "forged CF-Connecting-IP")
-    told = ", ".join(f"{name}: {a.summary}" for name, a in zip(names, answers, strict=True))
+    told = ", ".join(f"{name}: {a.summary}" for name, a in zip(OUTSIDE, answers, strict=True))
     detail: dict[str, object] = {"statuses": [answer.status for answer in answers]}
     digest = answers[0].digest
     if all(answer.status == 403 for answer in answers):
