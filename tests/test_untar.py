@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from truegreen.untar import UnsafeMember, Untar
 
 
@@ -21,7 +22,7 @@ def tarball(*members: tuple[str, bytes, str]) -> tarfile.TarFile:
             info.size = 2 if kind == tarfile.REGTYPE else 0
             archive.addfile(info, io.BytesIO(b"hi"))
     buffer.seek(0)
-    return tarfile.open(fileobj=buffer)  # noqa: SIM115
+    return tarfile.open(fileobj=buffer)
 
 
 def extract(target: Path, *members: tuple[str, bytes, str]) -> None:
