@@ -163,6 +163,12 @@ def test_a_smoke_suite_that_asked_nothing_fails(service: Service, tests: str, sa
     assert said in " ".join(ran.report.phases[0].problems)
 
 
+def test_the_machine_cannot_choose_the_smoke_tests(service: Service) -> None:
+    # pytest reads this one before any plugin is there: only a seal from outside keeps it away.
+    ran = service.release("--only", "smoke", PYTEST_ADDOPTS="-k no_such_test")
+    assert (ran.code, ran.report.phases[0].passed) == (0, 1), ran.output
+
+
 def alive(pid: int) -> bool:
     """Whether ``pid`` runs; a zombie that its new parent has not collected yet does not."""
     try:
