@@ -1,9 +1,33 @@
 """The origin guard: lets in only what came through the front door.
 
-``policy`` decides, purely; ``wsgi`` and ``flask`` apply it. Standard library only, and never a
-network call.
+``policy`` decides, purely; ``wsgi``, ``asgi`` and the frameworks' modules apply it; ``tally``
+counts. Standard library only, but for ``access``; and never a network call in a request's path.
 """
 
-from truegreen.guard.policy import Decision, GuardError, GuardPolicy
+from truegreen.guard.policy import Decision, GuardPolicy
+from truegreen.guard.profiles import (
+    DIRECT,
+    HEROKU,
+    HEROKU_LEGACY,
+    PROFILES,
+    GuardError,
+    Profile,
+    behind,
+)
+from truegreen.guard.ranges import Ranges, RangesError
+from truegreen.guard.tally import Tally
 
-__all__ = ["Decision", "GuardError", "GuardPolicy"]
+__all__ = [
+    "DIRECT",
+    "HEROKU",
+    "HEROKU_LEGACY",
+    "PROFILES",
+    "Decision",
+    "GuardError",
+    "GuardPolicy",
+    "Profile",
+    "Ranges",
+    "RangesError",
+    "Tally",
+    "behind",
+]

@@ -1,41 +1,45 @@
-"""Whether a request came through the front door: a pure decision on its path and headers.
+"""Whether a request came through the front door: a pure decision on a few facts of it.
 
 The check that holds is a secret header that the edge *sets* (a Cloudflare Transform Rule overwrites
 what the client sent). Behind Heroku's router the peer's address is always the router's, and every
 ``CF-…`` or ``X-Forwarded-For`` value can be forged or comes from an attacker's own Cloudflare zone;
-see docs/guard.md for the table. No framework, no I/O.
+see docs/guard.md for the table. Further checks are joined by *and*. No framework, no I/O.
 """
 
 from __future__ import annotations
 
-import hmac
+import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from truegreen.errors import UsageError
+from truegreen.guard import reasons
+from truegreen.guard.judge import Judge, compile_judge
+from truegreen.guard.profiles import GuardError, Profile
+from truegreen.guard.tally import Tally
 from truegreen.secret import Secret
 
+if TYPE_CHECKING:
+    from truegreen.guard.ranges import Ranges
+
 MODES = ("off", "report", "enforce")
+CHECKS = ("secret", "ranges", "worker", "access", "presence_unsafe")
 DEFAULT_HEADER = "X-Origin-Secret"
 CONNECTING_IP = "cf-connecting-ip"
-
-# The reasons, a contract for counters and logs.
-OFF = "guard_off"
-EXEMPT = "exempt"
-ADMITTED = "admitted"
-SECRET_MISSING = "secret_missing"  # noqa: S105  # a reason's name
-SECRET_MISMATCH = "secret_mismatch"  # noqa: S105
-SECRET_DUPLICATED = "secret_duplicated"  # noqa: S105
-SECRET_UNSET = "secret_unset"  # noqa: S105
-CONNECTING_IP_MISSING = "connecting_ip_missing"
+FORWARDED = "x-forwarded-for"
+WORKER = "cf-worker"
+ASSERTION = "cf-access-jwt-assertion"
 
 
-class GuardError(UsageError):
-    """A guard that could not do what its mode says. Raised at start, never at a request."""
+class Access(Protocol):
+    """What the check ``access`` asks; guard/access.py has the one for Cloudflare Access."""
+
+    def reason(self, token: str | None) -> str:
+        """Why ``token`` does not do, or ``""``. Must not block and must not raise."""
+        ...
 
 
 class Decision(NamedTuple):
-    """``allowed``: let it in. ``reason``: machine-readable, one of this module's constants.
+    """``allowed``: let it in. ``reason``: machine-readable, one of reasons.py.
 
     ``passed``: whether every check held; in mode ``report`` a request that did not pass is
     allowed all the same.
@@ -47,18 +51,33 @@ class Decision(NamedTuple):
 
 
 class GuardPolicy:
-    """Which requests are let in. Immutable; share one among threads.
+    """Which requests are let in. Its settings never change; share one among threads.
 
     ``mode``: ``off``, ``report`` (decides, refuses nothing) or ``enforce``. ``secrets``: one, or
-    two while rotating. ``header``: the one that carries it. ``exempt``: paths let in unasked, by
-    exact match. ``checks``: all must hold; ``secret``, and ``presence_unsafe``, which asks only
-    whether CF-Connecting-IP is there. Anyone can send that: it exists to show its weakness.
+    two while rotating. ``header``: the one that carries it. ``exempt``: paths let in without the
+    checks, by exact match with the whole path.
 
-    Raises GuardError for an unknown mode or check, no checks, a secret that no header can carry,
-    more than two secrets, or ``enforce`` with the secret check and no secret.
+    ``checks``: which must *all* hold, whatever their order here: ``secret``; ``ranges``: the
+    address that reached the platform, as ``profile`` has it, is the edge's; ``worker``: no
+    ``CF-Worker`` header, or one that names a zone in ``workers``; ``access``: a valid Cloudflare
+    Access token; ``presence_unsafe``: CF-Connecting-IP is there. Anyone can send that: it exists to
+    show its weakness. None: ``secret``, and each of the others for which something is given.
+
+    ``client_header``: where the edge says who its visitor was, lower case; by default what
+    ``ranges`` says, else CF-Connecting-IP; believed only of a request that passed ``secret`` or
+    ``ranges``. ``tally`` counts. ``clock``: seconds since the epoch, asked for the list's age.
+
+    Raises GuardError for an unknown mode or check, no checks, a check without what it needs, a
+    secret that no header can carry, more than two secrets, or ``enforce`` with the secret check and
+    no secret.
     """
 
-    __slots__ = ("_accepted", "_checks", "_exempt", "_header", "_headers", "_mode")
+    __slots__ = ("_accepted", "_access", "_client_header", "_exempt", "_header", "_headers",
+                 "_mode", "_names", "_profile", "_ranges", "_workers", "clock", "judge",
+                 "tally")  # fmt: skip
+
+    judge: Judge
+    """The decision on raw facts, for adapters: see judge.py. Then ``settle`` what did not pass."""
 
     def __init__(
         self,
@@ -66,29 +85,56 @@ class GuardPolicy:
         secrets: Iterable[Secret] = (),
         header: str = DEFAULT_HEADER,
         exempt: Iterable[str] = frozenset(),
-        checks: Iterable[str] = ("secret",),
+        checks: Iterable[str] | None = None,
+        *,
+        ranges: Ranges | None = None,
+        profile: Profile | None = None,
+        workers: Iterable[str] | None = None,
+        access: Access | None = None,
+        client_header: str | None = None,
+        tally: Tally | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        known: dict[str, Callable[[Mapping[str, str]], str]] = {
-            "secret": self._secret_reason,
-            "presence_unsafe": _presence_reason,
-        }
-        names = tuple(checks)
+        given = {"ranges": ranges, "worker": workers, "access": access}
+        if checks is None:
+            checks = ("secret", *(name for name, what in given.items() if what is not None))
+        names = frozenset(checks)
         if mode not in MODES:
             raise GuardError(f"origin guard: mode {mode!r} is not known", hint=" ".join(MODES))
-        if not names or not known.keys() >= set(names):
-            raise GuardError(f"origin guard: checks {names!r}", hint="some of " + ", ".join(known))
+        if not names or not names <= set(CHECKS):
+            raise GuardError(
+                f"origin guard: checks {sorted(names)!r}", hint="some of " + ", ".join(CHECKS)
+            )
+        for name, what in given.items():
+            if (name in names) != (what is not None):
+                raise GuardError(
+                    f"origin guard: the check {name} and what it needs go together",
+                    hint="ranges=…, workers=… or access=…, and the name in checks, or neither",
+                )
+        if ranges is not None and profile is None:
+            raise GuardError(
+                "origin guard: the check ranges needs a profile",
+                hint="say what stands before the app: profiles.HEROKU, HEROKU_LEGACY, DIRECT, "
+                "or behind(n)",
+            )
         if not header.isascii() or not header.replace("-", "").isalnum():
             raise GuardError(
                 f"origin guard: {header!r} is no header's name", hint="letters, digits and -"
             )
-        if isinstance(exempt, str):
-            raise GuardError("origin guard: exempt is one string", hint="pass a set of paths")
         self._mode = mode
         self._header = header
-        self._headers = (header.lower(), CONNECTING_IP)
-        self._exempt = frozenset(exempt)
+        self._exempt = _paths(exempt)
         self._accepted = tuple(_carried(secret) for secret in secrets)
-        self._checks = tuple((name, known[name]) for name in names)
+        self._names = names
+        self._ranges = ranges
+        self._profile = profile
+        self._workers = _zones(workers)
+        self._access = access
+        if client_header is None:
+            client_header = CONNECTING_IP if ranges is None else ranges.client_header
+        self._client_header = client_header.lower() if client_header else ""
+        self.tally = Tally() if tally is None else tally
+        self.clock = clock
         if len(self._accepted) > 2:
             raise GuardError(
                 f"origin guard: {len(self._accepted)} secrets", hint="one, or two while rotating"
@@ -98,6 +144,30 @@ class GuardPolicy:
                 "origin guard: mode enforce without a secret",
                 hint="set ORIGIN_SECRET to the value that the edge sends, or mode off",
             )
+        self._headers = tuple(
+            dict.fromkeys(
+                name
+                for name in (
+                    header.lower(),
+                    self._client_header,
+                    FORWARDED if self.reads_forwarded else "",
+                    WORKER if "worker" in names else "",
+                    ASSERTION if "access" in names else "",
+                )
+                if name
+            )
+        )
+        self.judge = compile_judge(
+            mode=mode,
+            checks=names,
+            accepted=self._accepted,
+            ranges=ranges,
+            hops=profile.hops if profile else 0,
+            workers=self._workers,
+            access=access.reason if access else None,
+            clock=clock,
+            client_is_peer=not self._client_header,
+        )
 
     @classmethod
     def from_environ(
@@ -107,6 +177,12 @@ class GuardPolicy:
         mode: str,
         header: str = DEFAULT_HEADER,
         exempt: Iterable[str] = frozenset(),
+        checks: Iterable[str] | None = None,
+        ranges: Ranges | None = None,
+        profile: Profile | None = None,
+        workers: Iterable[str] | None = None,
+        access: Access | None = None,
+        tally: Tally | None = None,
     ) -> GuardPolicy:
         """The policy with the secrets in ORIGIN_SECRET and, while rotating, ORIGIN_SECRET_PREVIOUS.
 
@@ -115,7 +191,8 @@ class GuardPolicy:
         names = () if mode == "off" else ("ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS")
         values = [environ.get(name) for name in names]
         secrets = [Secret(value) for value in values if value]
-        return cls(mode, secrets, header, exempt)
+        return cls(mode, secrets, header, exempt, checks, ranges=ranges, profile=profile,
+                   workers=workers, access=access, tally=tally)  # fmt: skip
 
     @property
     def mode(self) -> str:
@@ -128,54 +205,115 @@ class GuardPolicy:
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """The headers that ``decide`` looks at, in lower case."""
+        """The headers that ``decide`` looks at, in lower case; the secret's is the first."""
         return self._headers
 
-    def decide(self, path: str, headers: Mapping[str, str]) -> Decision:
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The names of the checks, in the order in which they are asked."""
+        return tuple(name for name in CHECKS if name in self._names)
+
+    @property
+    def exempt(self) -> frozenset[str]:
+        return self._exempt
+
+    @property
+    def ranges(self) -> Ranges | None:
+        return self._ranges
+
+    @property
+    def profile(self) -> Profile | None:
+        return self._profile
+
+    @property
+    def client_header(self) -> str:
+        """Where the edge says who its visitor was, lower case; "" when it says so in no header."""
+        return self._client_header
+
+    @property
+    def reads_forwarded(self) -> bool:
+        """Whether the believed address is in X-Forwarded-For (else it is the connection's peer)."""
+        return self._profile is not None and self._profile.hops > 0
+
+    @property
+    def list_age_days(self) -> float | None:
+        """The age of the list of ranges, in days; None without one or without a date."""
+        return None if self._ranges is None else self._ranges.age_days(self.clock())
+
+    @property
+    def list_stale(self) -> bool:
+        """Whether the list of ranges is too old to be believed: then nothing passes ``ranges``."""
+        return self._ranges is not None and self._ranges.stale(self.clock())
+
+    @property
+    def last_refused_at(self) -> float | None:
+        """When a request was last refused, seconds since the epoch; None: never."""
+        return self.tally.last_refused_at
+
+    def sound_in_wsgi(self) -> None:
+        """Raises GuardError when only an address decides, and WSGI could be shown a forged one."""
+        alone = self._names.isdisjoint({"secret", "access"}) and "ranges" in self._names
+        if alone and self._profile and self._profile.forgeable_in_wsgi and self._mode != "off":
+            raise GuardError(
+                f"origin guard: ranges alone behind {self._profile.name} can be forged: WSGI "
+                "servers join a second X-Forwarded-For line, which this platform does not check",
+                hint="add the secret, or declare profiles.HEROKU (Router 2.0) where that is true",
+            )
+
+    def settle(self, reason: str, path: str) -> tuple[bool, str]:
+        """Whether a request for ``path`` is let in though ``judge`` gave ``reason``, and the reason
+        to count. ``path``: decoded, whole, without the query."""
+        if reason is reasons.ADMITTED or reason is reasons.OFF:
+            return True, reason
+        if path in self._exempt:
+            return True, reasons.EXEMPT
+        return self._mode == "report", reason
+
+    def decide(self, path: str, headers: Mapping[str, str], peer: str | None = None) -> Decision:
         """Whether to let in a request for ``path`` (decoded, without the query).
 
         ``headers``: those of ``self.headers`` that the request has, names in lower case, values
         latin-1 decoded as WSGI has them; a header that came twice is joined with a comma, as
-        gunicorn does.
+        gunicorn does, or with a line feed where the lines are known. ``peer``: the address of the
+        connection, for a profile without proxies.
         """
-        if self._mode == "off":
-            return Decision(True, OFF, True)
-        if path in self._exempt:
-            return Decision(True, EXEMPT, True)
-        for _, reason_of in self._checks:
-            reason = reason_of(headers)
-            if reason:
-                return Decision(self._mode == "report", reason, False)
-        return Decision(True, ADMITTED, True)
-
-    def _secret_reason(self, headers: Mapping[str, str]) -> str:
-        given = headers.get(self._headers[0])
-        if not self._accepted:
-            return SECRET_UNSET
-        if not given:
-            return SECRET_MISSING
-        if "," in given:  # no secret holds one, so this is two lines joined
-            return SECRET_DUPLICATED
-        try:
-            received = given.encode("latin-1")
-        except UnicodeEncodeError:
-            return SECRET_MISMATCH
-        same = False
-        for accepted in self._accepted:  # always all of them: time must not tell which
-            same |= hmac.compare_digest(received, accepted)
-        return "" if same else SECRET_MISMATCH
+        get = headers.get
+        address = get(FORWARDED) if self.reads_forwarded else peer
+        reason, _ = self.judge(
+            get(self._headers[0]), address, get(self._client_header or CONNECTING_IP),
+            get(WORKER), get(ASSERTION),
+        )  # fmt: skip
+        allowed, settled = self.settle(reason, path)
+        return Decision(allowed, settled, settled in reasons.LET_IN)
 
     def __repr__(self) -> str:
-        checks = "+".join(name for name, _ in self._checks)
-        return f"GuardPolicy({self._mode}, {checks}, secrets={len(self._accepted)})"
+        listed = f", {self._ranges!r}" if self._ranges else ""
+        return (
+            f"GuardPolicy({self._mode}, {'+'.join(self.checks)}, "
+            f"secrets={len(self._accepted)}{listed})"
+        )
 
 
-def _presence_reason(headers: Mapping[str, str]) -> str:
-    return "" if headers.get(CONNECTING_IP) else CONNECTING_IP_MISSING
+def _paths(exempt: Iterable[str]) -> frozenset[str]:
+    if isinstance(exempt, str):
+        raise GuardError("origin guard: exempt is one string", hint="pass a set of paths")
+    paths = frozenset(exempt)
+    for path in paths:
+        if not path.startswith("/") or not path.isascii() or "?" in path:
+            raise GuardError(
+                f"origin guard: exempt path {path!r}", hint="ASCII, from / on, without a query"
+            )
+    return paths
 
 
-def _carried(secret: Secret) -> bytes:
-    """The secret's bytes on the wire. Raises GuardError, which never shows it."""
+def _zones(workers: Iterable[str] | None) -> frozenset[str]:
+    if isinstance(workers, str):
+        raise GuardError("origin guard: workers is one string", hint="pass a set of zones")
+    return frozenset(zone.lower() for zone in workers or ())
+
+
+def _carried(secret: Secret) -> str:
+    """The secret as a header's value, latin-1. Raises GuardError, which never shows it."""
     text = secret.reveal()
     if not text:
         raise GuardError("origin guard: the secret is empty", hint="leave it out, or set it")
@@ -185,9 +323,10 @@ def _carried(secret: Secret) -> bytes:
             hint="make one with: openssl rand -hex 32",
         )
     try:
-        return text.encode("latin-1")
+        text.encode("latin-1")
     except UnicodeEncodeError:
         raise GuardError(
             "origin guard: the secret has characters that no header carries",
             hint="make one with: openssl rand -hex 32",
         ) from None
+    return text

@@ -5,53 +5,97 @@ Knows WSGI's environ and nothing of frameworks. What is let in is ``policy``'s d
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from truegreen.guard.policy import GuardPolicy
+from truegreen.guard import reasons
+from truegreen.guard.policy import ASSERTION, CONNECTING_IP, FORWARDED, WORKER, GuardPolicy
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 REFUSAL = b'{"error": "direct_origin_blocked"}'
-_HEADERS = (
+REFUSAL_HEADERS = (
     ("Content-Type", "application/json"),
     ("Content-Length", str(len(REFUSAL))),
     ("Cache-Control", "no-store"),
 )
+CLIENT = "truegreen.client"
+"""The environ's key (and the ASGI scope's) with the visitor's address, when it is believed."""
 
 
 class OriginGuard:
     """WSGI middleware: asks ``policy``, answers 403 or calls ``app``, strips the secret header.
 
-    ``counts`` says how many requests got which reason since the start of this process.
+    The visitor's address is put at ``environ["truegreen.client"]``, in its canonical spelling, when
+    the request passed the checks and the edge named it; otherwise the key is not there.
+
+    Raises GuardError for a policy that WSGI cannot keep: see GuardPolicy.sound_in_wsgi.
     """
 
+    # ``__call__`` is a slot: the function in it closes over all that it needs, and calling the
+    # guard costs neither a bound method nor a look at ``self``.
+    __slots__ = ("__call__", "__weakref__", "app", "policy")
+
     def __init__(self, app: WSGIApplication, policy: GuardPolicy) -> None:
+        policy.sound_in_wsgi()
         self.app = app
         self.policy = policy
-        self._keys = tuple(
-            (name, "HTTP_" + name.upper().replace("-", "_")) for name in policy.headers
-        )
-        self._secret_key = self._keys[0][1]
-        self._counts: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        headers = {name: environ[key] for name, key in self._keys if key in environ}
-        decision = self.policy.decide(environ.get("PATH_INFO", ""), headers)
-        environ.pop(self._secret_key, None)
-        with self._lock:
-            self._counts[decision.reason] = self._counts.get(decision.reason, 0) + 1
-        if decision.allowed:
-            return self.app(environ, start_response)
-        start_response("403 Forbidden", list(_HEADERS))
-        return [b""] if environ.get("REQUEST_METHOD") == "HEAD" else [REFUSAL]
+        self.__call__ = _closed_over(app, policy)
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Requests by reason, a copy."""
-        with self._lock:
-            return MappingProxyType(dict(self._counts))
+        """Requests by reason since the start of this process, a copy."""
+        return self.policy.tally.counts
+
+
+def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
+    judge, tally = policy.judge, policy.tally
+    bump, observed = tally.bump, tally.observe is not None
+    bump_admitted = bump[reasons.ADMITTED]
+    admitted = reasons.ADMITTED
+    secret_key = _key(policy.header)
+    address_key = _key(FORWARDED) if policy.reads_forwarded else "REMOTE_ADDR"
+    client_key = _key(policy.client_header or CONNECTING_IP)
+    more = "worker" in policy.checks or "access" in policy.checks
+    worker_key, token_key = _key(WORKER), _key(ASSERTION)
+    headers = list(REFUSAL_HEADERS)
+
+    def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        get = environ.get
+        if more:
+            reason, client = judge(
+                environ.pop(secret_key, None),
+                get(address_key),
+                get(client_key),
+                get(worker_key),
+                get(token_key),
+            )
+        else:
+            reason, client = judge(environ.pop(secret_key, None), get(address_key), get(client_key))
+        if reason is admitted:
+            bump_admitted()
+            if observed:
+                tally.told(reason, True)
+            if client is not None:
+                environ[CLIENT] = client
+            return app(environ, start_response)
+        path = get("PATH_INFO", "")
+        if script := get("SCRIPT_NAME"):  # exempt is what is exempt as a whole
+            path = script + path
+        allowed, reason = policy.settle(reason, path)
+        bump[reason]()
+        if observed:
+            tally.told(reason, allowed)
+        if reason not in reasons.LET_IN:
+            tally.refused(reason, allowed, path, get(address_key))
+        if allowed:
+            return app(environ, start_response)
+        start_response("403 Forbidden", headers.copy())
+        return [b""] if get("REQUEST_METHOD") == "HEAD" else [REFUSAL]
+
+    return guarded
+
+
+def _key(header: str) -> str:
+    return "HTTP_" + header.upper().replace("-", "_")

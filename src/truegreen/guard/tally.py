@@ -1,0 +1,115 @@
+"""What a guard has seen since its process began: requests by reason, the last refusal, a log.
+
+Counting must cost next to nothing and lose nothing under threads, hence ``itertools.count``: its
+``next`` is one C call that no other thread interrupts (free-threaded builds lock it themselves).
+Nothing of a request is kept but what ``Refusal`` names; header values never get here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from itertools import count
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from truegreen.guard.reasons import LET_IN, REASONS
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+_LONGEST = 200
+
+
+class Refusal(NamedTuple):
+    """A request that did not pass. ``allowed``: let in all the same, because the mode is report.
+
+    ``path``: without its query. ``address``: what the profile believes in reached us, as text, or
+    None when it is no address. ``suppressed``: how many were not logged before this one.
+    """
+
+    reason: str
+    allowed: bool
+    path: str
+    address: str | None
+    suppressed: int
+
+
+class Tally:
+    """Counts for one policy; shared by its adapters, made for threads.
+
+    ``observe(reason, allowed)`` is called for every request, in its path: it must be quick; what it
+    raises is dropped. ``log``: gets a warning, with the ``Refusal`` as the record's ``refusal``,
+    for at most one refused request in ``log_seconds`` (0: every one). ``clock`` gives seconds since
+    the epoch.
+    """
+
+    __slots__ = ("_clock", "_every", "_lock", "_log", "_next", "_reads", "_unlogged",
+                 "bump", "last_refused_at", "observe")  # fmt: skip
+
+    def __init__(
+        self,
+        observe: Callable[[str, bool], object] | None = None,
+        log: Logger | None = None,
+        log_seconds: float = 1.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.observe = observe
+        self.bump: dict[str, Callable[[], int]] = {one: count().__next__ for one in REASONS}
+        """By reason: call it to count a request."""
+        self.last_refused_at: float | None = None
+        """When a request was last refused, seconds since the epoch; None: never."""
+        self._reads = dict.fromkeys(REASONS, 0)
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._log = log
+        self._every = log_seconds
+        self._next = float("-inf")
+        self._unlogged = 0
+
+    def told(self, reason: str, allowed: bool) -> None:
+        """Tells the observer, whatever it raises."""
+        if self.observe is not None:
+            with suppress(Exception):  # a dashboard must not cost a request
+                self.observe(reason, allowed)
+
+    def refused(self, reason: str, allowed: bool, path: str, address: str | None) -> None:
+        """Notes a request that did not pass: when, and in the log if its turn has come."""
+        now = self._clock()
+        if not allowed:
+            self.last_refused_at = now
+        if self._log is None:
+            return
+        with self._lock:
+            if now < self._next:
+                self._unlogged += 1
+                return
+            self._next = now + self._every
+            suppressed, self._unlogged = self._unlogged, 0
+        refusal = Refusal(reason, allowed, path[:_LONGEST], address, suppressed)
+        self._log.warning(
+            "origin guard: %s %s path=%r address=%s suppressed=%d",
+            "would refuse" if allowed else "refused",
+            reason,
+            refusal.path,
+            address or "-",
+            suppressed,
+            extra={"refusal": refusal._asdict()},
+        )
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Requests by reason, those that came up; a copy."""
+        with self._lock:
+            totals = {}
+            for reason, bump in self.bump.items():
+                totals[reason] = bump() - self._reads[reason]  # reading takes a number, too
+                self._reads[reason] += 1
+        return MappingProxyType({reason: total for reason, total in totals.items() if total})
+
+    @property
+    def refusals(self) -> int:
+        """How many requests did not pass."""
+        return sum(total for reason, total in self.counts.items() if reason not in LET_IN)
