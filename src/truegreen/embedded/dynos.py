@@ -82,6 +82,7 @@ class DynoManager:
 
     ``log(app, dyno, line)`` gets what dynos print, ``log_system`` (default: the same) what the
     platform says about them. ``data`` is where the record of running processes is kept;
+    ``boot_timeout`` is asked at each start, where it can change while the platform runs.
     ``leftovers`` is that record, for other processes of the platform to be noted in too.
     """
 
@@ -91,10 +92,12 @@ class DynoManager:
         data: Path,
         log: Log,
         settings: DynoSettings | None = None,
+        boot_timeout: Callable[[], float] | None = None,
         log_system: Log | None = None,
     ) -> None:
         self.leftovers = Leftovers(data / "processes.json")
         self._settings = settings or DynoSettings()
+        self._boot_timeout = boot_timeout
         self._log = log
         self._log_system = log_system or log
         self._dynos: dict[str, dict[str, _Dyno]] = {}
@@ -190,7 +193,10 @@ class DynoManager:
     def _begin(self, plan: DynoPlan) -> _Dyno:
         if self._closed:
             raise RuntimeError("the platform is being stopped: no dyno is started any more")
-        return _Dyno(plan, self._settings, self._log, self._log_system, self)
+        settings = self._settings
+        if self._boot_timeout is not None:
+            settings = replace(settings, boot_timeout=self._boot_timeout())
+        return _Dyno(plan, settings, self._log, self._log_system, self)
 
     def _retire(self, dyno: _Dyno) -> asyncio.Task[None]:
         task = dyno.stop()

@@ -168,8 +168,9 @@ class _Platform:
         socket_ = self._bind_api()
         self._streams = Streams(data.logs, options.limits.stream_bytes)
         self._dynos = dynos = DynoManager(
-            data=data.root, log=self._log_app, settings=options.dynos, log_system=self._log_system
-        )
+            data=data.root, log=self._log_app, settings=options.dynos, log_system=self._log_system,
+            boot_timeout=lambda: settings().boot_timeout,
+        )  # fmt: skip
         await dynos.reap_leftovers()
         router_port = await self._listen("router", lambda port: Router(
             self._app_of_host, dynos, lambda: [a.name for a in store.apps()], HOST, port,

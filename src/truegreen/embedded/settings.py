@@ -44,12 +44,14 @@ class Limits:
 class RuntimeSettings:
     """Can be changed while the platform runs: ``truegreen platform set NAME=VALUE``.
 
-    Timeouts are seconds. ``release_timeout`` is Heroku's hour unless set.
+    Timeouts are seconds. ``release_timeout`` is Heroku's hour and
+    ``boot_timeout`` its minute (R10) unless set.
     """
 
     on_release_failure: OnReleaseFailure = OnReleaseFailure.HOLD
     release_timeout: float = 3600.0
     build_timeout: float = 900.0
+    boot_timeout: float = 60.0
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -97,6 +99,7 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "on-release-failure": _failure_mode,
     "release-timeout": _seconds,
     "build-timeout": _seconds,
+    "boot-timeout": _seconds,
 }
 
 
