@@ -42,6 +42,8 @@ from truegreen.verify.probe import Prober
 from truegreen.verify.run import Verification
 
 GATES = ("freeze", "scan", "migrations")
+PATIENCE = 60.0  # seconds in which one question to the platform is asked again
+AWAY_PATIENCE = 5.0  # … and once it has been away for longer than its own patience
 SETTLE = 15.0  # seconds in which old dynos may still answer
 _PLATFORM_TIME = ("build", "release", "boot")  # what is the platform's to spend, not ours
 
@@ -53,7 +55,8 @@ class Run:
     journal: Journal
     timings: dict[str, float] = field(default_factory=dict)
     changed: bool = False
-    released: bool = False  # succeeded and current: then old dynos may still be leaving
+    booted: bool = False  # its dynos are up: then old ones may still be leaving
+    away: bool = False  # the platform gave no answer in the middle
     notes: list[str] = field(default_factory=list)
     baseline: Release | None = None
 
@@ -121,6 +124,7 @@ def ship(
         with target.client() as client:
             _account(client)
             output = _change(run, client, config, source, target, manifest)
+        with target.client(patience=AWAY_PATIENCE if run.away else PATIENCE) as client:
             verification = _verify(run, client, config, source, target, output)
     except KeyboardInterrupt as error:
         if not run.changed:
@@ -206,6 +210,7 @@ def _change(
     except Unverified as error:
         if not run.changed:
             raise
+        run.away = True
         run.notes.append(f"the platform gave no answer in the middle: {error.message}")
         return None
 
@@ -259,7 +264,6 @@ def _release(
             lambda line: run.journal.output("release", line),
         )
         step.text = f"v{release.version} {release.status}"
-        run.released = release.status == "succeeded" and release.current
         if release.status != "succeeded":
             step.state = StepState.FAILED
     if release.current:
@@ -281,8 +285,9 @@ def _boot(
             scale_first(client, target.app, manifest.formation)
         dynos = wait_for_dynos(client, target.app, release.version, patience)
         step.text = dynos.observed
+        run.booted = dynos.status is Status.PASS
         edge = target.environment.edge or client.app(target.app).edge_url
-        if edge and dynos.status is Status.PASS:
+        if edge and run.booted:
             url = edge.rstrip("/") + config.health.path
             with http_client(timeout=PROBE_TIMEOUT) as http:
                 wait_for_first_answer(Prober(http).get, url, SETTLE)
@@ -301,7 +306,7 @@ def _verify(
             config,
             target.environment,
             commit=source.commit,
-            settle=SETTLE if run.released else 0.0,
+            settle=SETTLE if run.booted else 0.0,
             report_text=output,
         )
         verification = ask(question, client, on_evidence=run.journal.evidence)

@@ -161,7 +161,8 @@ def wait_for_dynos(client: HerokuClient, app: str, version: int, deadline: float
         formation = client.formation(app)
         dynos = [d for d in client.dynos(app) if d.type not in ("run", "release")]
         answer = compare([f for f in formation if f.type != "release"], dynos, version)
-        settled = answer.status is Status.PASS or any(
+        nothing_wanted = not any(f.quantity for f in formation if f.type != "release")
+        settled = answer.status is Status.PASS or nothing_wanted or any(
             d.state == "crashed" and d.release_version == version for d in dynos
         )
         if settled or time.monotonic() >= until:

@@ -31,8 +31,9 @@ class Target:
     def app(self) -> str:
         return self.environment.app
 
-    def client(self) -> HerokuClient:
-        return HerokuClient(self.api, self.token)
+    def client(self, *, patience: float = 60.0) -> HerokuClient:
+        """A client that asks one question again for up to ``patience`` seconds."""
+        return HerokuClient(self.api, self.token, deadline=patience)
 
 
 def choose_environment(config: Config, name: str | None) -> Environment:
