@@ -9,10 +9,13 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 FAILURES_KEPT = 100
 LEAKS_KEPT = 500
+READS_KEPT = 2_000
+TESTS_KEPT = 1_000
+PHASES = ("import", "collection", "fixture", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,47 @@ class TestFailure:
 
 @dataclass(frozen=True, slots=True)
 class LeakedRead:
+    """Reads of one variable by the user's code on one line, not pinned and not let through.
+
+    ``present``: it had a value. ``bulk``: it was taken out of a read of the whole environment.
+    ``phase``: one of PHASES, the moment of the read; ``during``: the module that was being
+    imported, the fixture that was being made, else "". ``tests``: node ids of the tests that read
+    it (of a shared fixture: that use it), at most TESTS_KEPT of the ``test_count``; of an import or
+    of collection it may be empty, and then every test may depend on it. ``variable`` ends in ``*``
+    when all with that beginning were read.
+    """
+
     variable: str
     file: str
     line: int
     present: bool
     count: int
+    bulk: bool = False
+    phase: str = "test"
+    during: str = ""
+    tests: tuple[str, ...] = ()
+    test_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRead(LeakedRead):
+    """Any read. ``state``: pinned | passed (let through) | open. ``via``: the library that read of
+    its own accord, or "". ``variable`` is ``*`` for a read of everything."""
+
+    state: str = "open"
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedConnection:
+    """A connection that the seal refused. ``tests``: as in LeakedRead."""
+
+    host: str
+    port: int
+    file: str
+    line: int
+    count: int
+    tests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +93,10 @@ class SessionResult:
     failures: tuple[TestFailure, ...]
     leaks: tuple[LeakedRead, ...]
     removed: tuple[str, ...]
+    reads: tuple[RecordedRead, ...] = ()  # all that were recorded, leaks included
+    blocked: tuple[BlockedConnection, ...] = ()
+    unseen: tuple[str, ...] = ()  # sentences: what the recording could not see
+    dropped: int = 0  # reads that were not kept, beyond the recording's bound
 
     def write(self, path: Path) -> None:
         """Writes the whole of it or nothing. Raises OSError."""
@@ -80,9 +123,19 @@ def read_result(path: Path) -> SessionResult | None:
             **{
                 **data,
                 "failures": tuple(TestFailure(**one) for one in data["failures"]),
-                "leaks": tuple(LeakedRead(**one) for one in data["leaks"]),
+                "leaks": tuple(_of(LeakedRead, one) for one in data["leaks"]),
                 "removed": tuple(data["removed"]),
+                "reads": tuple(_of(RecordedRead, one) for one in data.get("reads", ())),
+                "blocked": tuple(_of(BlockedConnection, one) for one in data.get("blocked", ())),
+                "unseen": tuple(data.get("unseen", ())),
             }
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+_T = TypeVar("_T")
+
+
+def _of(kind: type[_T], data: dict[str, Any]) -> _T:
+    return kind(**{**data, "tests": tuple(data.get("tests", ()))})
