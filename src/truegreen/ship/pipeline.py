@@ -42,7 +42,7 @@ from truegreen.verify.probe import Prober
 from truegreen.verify.run import Verification
 
 GATES = ("freeze", "scan", "migrations")
-PATIENCE = 60.0  # seconds in which one question to the platform is asked again
+PATIENCE = 20.0  # seconds in which one question to the platform is asked again
 AWAY_PATIENCE = 5.0  # … and once it has been away for longer than its own patience
 SETTLE = 15.0  # seconds in which old dynos may still answer
 _PLATFORM_TIME = ("build", "release", "boot")  # what is the platform's to spend, not ours
@@ -121,7 +121,7 @@ def ship(
         with run.step("platform") as step:
             target = find()
             step.text = target.api
-        with target.client() as client:
+        with target.client(patience=PATIENCE) as client:
             _account(client)
             output = _change(run, client, config, source, target, manifest)
         with target.client(patience=AWAY_PATIENCE if run.away else PATIENCE) as client:

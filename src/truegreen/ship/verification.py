@@ -15,6 +15,7 @@ from truegreen.verify.question import Question
 from truegreen.verify.run import Verification, verify
 from truegreen.verify.world import Platform, World
 
+PATIENCE = 15.0  # seconds in which one question to the platform is asked again
 PROBE_TIMEOUT = 10.0  # seconds for one request to the app
 
 
@@ -91,5 +92,5 @@ def ask_target(
         target = find_target(config, environment, platform, start=False)
     except Unverified as error:
         return ask(question, cast("Platform", Away(error)))
-    with target.client() as client:
+    with target.client(patience=PATIENCE) as client:
         return ask(question, client)
