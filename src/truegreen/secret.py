@@ -6,9 +6,7 @@ a reference is what a configuration may hold in a secret's place.
 
 from __future__ import annotations
 
-import hmac
 import os
-from pathlib import Path
 
 from truegreen.errors import UsageError
 
@@ -41,6 +39,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        import hmac  # only here, as pathlib below: they would be half of what a service imports
+
         return hmac.compare_digest(self._value.encode(), other._value.encode())
 
     def __hash__(self) -> int:
@@ -63,6 +63,8 @@ def resolve(reference: str, *, what: str) -> Secret:
             raise UsageError(f"{what}: the variable {rest} is not set", hint=f"export {rest}=…")
         return Secret(value)
     if scheme == "file" and rest:
+        from pathlib import Path
+
         try:
             value = Path(rest).expanduser().read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:

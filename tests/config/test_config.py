@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from truegreen.config import load_config
+from truegreen.config import FlagDeclaration, load_config
+from truegreen.config.model import FLAG_TYPES
 from truegreen.errors import ConfigError
+from truegreen.flags import Flags
 
 
 def write(root: Path, text: str, name: str = "truegreen.toml") -> Path:
@@ -52,6 +55,22 @@ def test_pyproject_is_read_when_there_is_no_file_of_our_own(tmp_path: Path) -> N
         ("[env.production]\nplatform = 'aws'\n", "env.production.platform", "embedded, heroku"),
         ("[flags.FLAG_A]\ntype = 'yes'\n", "flags.FLAG_A.type", "not known"),
         ("[flags.FLAG_A]\ndefault = 'on'\n", "flags.FLAG_A.default", "does not fit"),
+        ("[flags.FLAG_A]\ntype = 'int'\ndefault = true\n", "flags.FLAG_A.default", "does not fit"),
+        ("[flags.FLAG_A]\ntype = 'duration'\ndefault = '5s'\n", "flags.FLAG_A.default", "seconds"),
+        ("[flags.FLAG_A]\ntype = 'duration'\ndefault = -1\n", "flags.FLAG_A.default", "from 0"),
+        ("[flags.FLAG_A]\ntype = 'float'\ndefault = inf\n", "flags.FLAG_A.default", "out of range"),
+        ("[flags.FLAG_A]\ntype = 'list'\ndefault = 'a'\n", "flags.FLAG_A.default", "a list"),
+        (
+            "[flags.FLAG_A]\ntype = 'list'\nchoices = ['a']\ndefault = ['b']\n",
+            "flags.FLAG_A.default",
+            "among its choices",
+        ),
+        ("[flags.FLAG_A]\nchoices = ['a']\n", "flags.FLAG_A.choices", "means nothing"),
+        ("[flags.FLAG_A]\ntype = 'enum'\n", "flags.FLAG_A.choices", "missing"),
+        ("[flags.FLAG_A]\nfail = 'maybe'\n", "flags.FLAG_A.fail", "closed, open"),
+        ("[flags.FLAG_A]\nexpires = '2027-01-31'\n", "flags.FLAG_A.expires", "not a day"),
+        ("[flags.FLAG_A]\nexpiry = 2027-01-31\n", "flags.FLAG_A.expiry", "expires"),
+        ("[health]\ntoken = 'hush'\n", "health.token", "not a reference"),
         (
             "[flags.FLAG_A]\ntype = 'choice'\nchoices = ['a']\ndefault = 'b'\n",
             "flags.FLAG_A.default",
@@ -93,4 +112,17 @@ def test_the_documented_example_is_read_whole(request: pytest.FixtureRequest) ->
     )
     assert config.freeze.windows
     assert config.scan.allow
-    assert {"bool", "int", "str", "choice"} == {f.type for f in config.flags.declared.values()}
+    assert set(FLAG_TYPES) == {f.type for f in config.flags.declared.values()}
+    assert Flags.from_config(config.flags).declared["FLAG_ENFORCE_CF_ORIGIN"].fail == "closed"
+
+
+def test_the_rest_of_a_flags_declaration_is_read(tmp_path: Path) -> None:
+    text = (
+        '[flags]\nfile = "flags.toml"\n[flags.FLAG_A]\ntype = "enum"\nchoices = ["a", "b"]\n'
+        'default = "b"\nfail = "open"\nowner = "web"\nexpires = 2027-01-31\nsecret = true\n'
+    )
+    flags = load_config(write(tmp_path, text)).flags
+    assert flags.file == tmp_path / "flags.toml"
+    assert flags.declared["FLAG_A"] == FlagDeclaration(
+        "FLAG_A", "choice", "b", ("a", "b"), "", "open", "web", date(2027, 1, 31), True
+    )

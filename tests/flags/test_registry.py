@@ -26,8 +26,10 @@ def test_absent_is_known_apart_from_off() -> None:
     absent = FLAGS.read({})
     off = FLAGS.read({"FLAG_GUARD": "off"})
     assert absent["FLAG_GUARD"] is off["FLAG_GUARD"] is False
-    assert absent.origin("FLAG_GUARD") == Origin("default", False, None)
-    assert off.origin("FLAG_GUARD") == Origin("env", True, "off")
+    assert absent.origin("FLAG_GUARD") == Origin("default", False, None, False)
+    assert off.origin("FLAG_GUARD") == Origin("env", True, "off", False)
+    assert "FLAG_GUARD=off (absent, default)" in repr(absent)
+    assert "FLAG_GUARD=off (env)" in repr(off)
 
 
 def test_every_bad_variable_is_named_with_value_and_fix() -> None:
@@ -67,7 +69,7 @@ class Unaskable(Mapping[str, str]):
 def test_a_pin_does_not_even_ask_the_environment() -> None:
     values = FLAGS.read(Unaskable(), overrides={"FLAG_GUARD": True})
     assert values["FLAG_GUARD"] is True
-    assert values.origin("FLAG_GUARD") == Origin("pin", True, None)
+    assert values.origin("FLAG_GUARD") == Origin("pin", True, None, False)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,101 @@ def test_a_pin_does_not_even_ask_the_environment() -> None:
 def test_a_pin_of_the_wrong_type_or_name_is_refused(pin: dict[str, bool | int | str]) -> None:
     with pytest.raises(FlagError, match="pinned"):
         FLAGS.read({}, overrides=pin)
+    with pytest.raises(FlagError, match="configured"):
+        FLAGS.read({}, config=pin)
+
+
+def test_the_sources_rank_pin_config_environment_file_default(tmp_path: Path) -> None:
+    file = tmp_path / "flags.toml"
+    file.write_text("FLAG_LIMIT = 1\n")
+    flags = Flags("FLAG_", FLAGS.declared, file)
+    environ, config = {"FLAG_LIMIT": "2"}, {"FLAG_LIMIT": 3}
+    found = [
+        FLAGS.read({}),
+        flags.read({}),
+        flags.read(environ),
+        flags.read(environ, config=config),
+        flags.read(environ, config=config, overrides={"FLAG_LIMIT": 4}),
+    ]
+    assert [values["FLAG_LIMIT"] for values in found] == [3, 1, 2, 3, 4]
+    assert [values.origin("FLAG_LIMIT") for values in found] == [
+        Origin("default", False, None, 3),
+        Origin("file", True, "1", 3),
+        Origin("env", True, "2", 3),
+        Origin("config", True, None, 3),
+        Origin("pin", True, None, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("FLAG_LIMIT = true", "FLAG_LIMIT: True is no int"),
+        ('FLAG_GUARD = "yes"', "FLAG_GUARD: 'yes' is no bool"),
+        ("FLAG_NEW = 1", "FLAG_NEW: is in the file and not declared"),
+        ("FLAG_LIMIT =", "cannot be read"),
+        (None, "cannot be read: No such file"),
+    ],
+)
+def test_a_file_of_flags_is_read_as_strictly(tmp_path: Path, text: str | None, says: str) -> None:
+    file = tmp_path / "flags.toml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(FlagError, match=says):
+        Flags("FLAG_", FLAGS.declared, file).read({})
+
+
+def test_texts_in_a_file_go_by_the_grammar_where_toml_has_no_such_type(tmp_path: Path) -> None:
+    file = tmp_path / "flags.toml"
+    file.write_text('FLAG_WAIT = "1m"\nFLAG_HOSTS = ["a", "b"]\n')
+    declared = {
+        "FLAG_WAIT": FlagDeclaration("FLAG_WAIT", type="duration", default=1.0),
+        "FLAG_HOSTS": FlagDeclaration("FLAG_HOSTS", type="list", default=()),
+    }
+    values = Flags("FLAG_", declared, file).read({})
+    assert (values["FLAG_WAIT"], values["FLAG_HOSTS"]) == (60.0, ("a", "b"))
+
+
+OPEN = Flags("FLAG_", {"FLAG_NEW_LOOK": FlagDeclaration("FLAG_NEW_LOOK", fail="open")})
+
+
+def test_a_flag_that_fails_open_goes_on_with_its_default_and_says_so() -> None:
+    values = OPEN.read({"FLAG_NEW_LOOK": "maybe"})
+    origin = values.origin("FLAG_NEW_LOOK")
+    assert values["FLAG_NEW_LOOK"] is False
+    assert (origin.source, origin.present, origin.raw) == ("default", True, "maybe")
+    assert origin.problem == "'maybe' is not a boolean"
+    assert "env, unparseable" not in repr(values)
+    assert "unparseable" in repr(values)
+    assert [one.variable for one in OPEN.problems({"FLAG_NEW_LOOK": "maybe"})] == ["FLAG_NEW_LOOK"]
+
+
+def test_failing_open_is_for_the_machines_texts_and_not_for_wrong_code() -> None:
+    for given in ({"config": {"FLAG_NEW_LOOK": 1}}, {"overrides": {"FLAG_NEW_LOOK": "yes"}}):
+        with pytest.raises(FlagError):
+            OPEN.read({}, **given)
+
+
+def test_a_secret_flag_is_nowhere_shown() -> None:
+    flags = Flags("", {"DSN": FlagDeclaration("DSN", type="url", default="", secret=True)})
+    good = flags.read({"DSN": "https://key:hush@example.com/1"})
+    assert "hush" not in repr(good)
+    assert good["DSN"] == "https://key:hush@example.com/1"
+    number = Flags("", {"PIN": FlagDeclaration("PIN", type="int", default=0, secret=True)})
+    with pytest.raises(FlagError) as caught:
+        number.read({"PIN": "hush"})
+    assert "hush" not in str(caught.value) + repr(caught.value.problems)
+
+
+def test_a_long_value_in_the_wrong_variable_is_not_repeated() -> None:
+    (problem,) = FLAGS.problems({"FLAG_GUARD": "sk_live_0123456789abcdef"})
+    assert "sk_live" not in str(problem) + repr(problem)
+
+
+def test_a_default_that_does_not_fit_is_refused_with_the_declaration() -> None:
+    bad = {"FLAG_URL": FlagDeclaration("FLAG_URL", type="url", default="not a url")}
+    with pytest.raises(FlagError, match=r"in \[flags\.FLAG_URL\]"):
+        Flags("FLAG_", bad)
 
 
 def test_a_flag_that_was_never_declared_does_not_read_as_off() -> None:
@@ -104,7 +201,7 @@ def test_values_survive_copying_and_pickling() -> None:
     values = FLAGS.read({"FLAG_LIMIT": "9"})
     for again in (copy.deepcopy(values), pickle.loads(pickle.dumps(values))):
         assert again == values
-        assert again.origin("FLAG_LIMIT") == Origin("env", True, "9")
+        assert again.origin("FLAG_LIMIT") == Origin("env", True, "9", 3)
 
 
 def test_without_a_prefix_nothing_counts_as_undeclared() -> None:

@@ -11,7 +11,7 @@ SOURCE = Path(truegreen.__file__).parent.parent
 PARTS = ", ".join(
     f"truegreen.{part}" for part in ("flags", "guard", "guard.wsgi", "guard.flask", "health")
 )
-ALLOWED = {"errors", "secret", "config", "flags", "guard", "health"}
+ALLOWED = {"errors", "frozen", "secret", "config", "flags", "guard", "health"}
 
 
 def in_bare_python(code: str) -> str:

@@ -30,6 +30,15 @@ from truegreen.errors import ConfigError
 
 FILE_NAME = "truegreen.toml"
 _APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]\Z")
+_EMPTY: Mapping[str, bool | int | float | str | tuple[str, ...]] = {
+    "bool": False,
+    "int": 0,
+    "float": 0.0,
+    "duration": 0.0,
+    "str": "",
+    "url": "",
+    "list": (),
+}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -74,7 +83,7 @@ def parse_config(
         health=_health(top.table("health")),
         release=_release(top.table("release")),
         smoke=_smoke(top.table("smoke")),
-        flags=_flags(top.table("flags")),
+        flags=_flags(top.table("flags"), root),
         config_vars=_config_vars(top.table("config")),
         freeze=_freeze(top.table("freeze")),
         scan=_scan(top.table("scan")),
@@ -140,9 +149,15 @@ def _environments(table: Table, default_env: str, name: str) -> Mapping[str, Env
 
 
 def _health(table: Table) -> Health:
-    health = Health(path=table.text("path", "/health"), samples=table.whole("samples", 5))
+    health = Health(
+        path=table.text("path", "/health"),
+        samples=table.whole("samples", 5),
+        token=table.text("token"),
+    )
     if not health.path.startswith("/"):
         raise table.error("path", f"{health.path!r} is not a path", fix="begin it with /")
+    if health.token and not health.token.startswith(("env:", "file:")):
+        raise table.error("token", "is not a reference", fix="write env:NAME or file:PATH")
     table.done()
     return health
 
@@ -178,35 +193,69 @@ def _smoke(table: Table) -> Smoke:
     return smoke
 
 
-def _flags(table: Table) -> Flags:
+def _flags(table: Table, root: Path) -> Flags:
     prefix = table.text("prefix", "FLAG_")
+    file = table.text("file")
     declared: dict[str, FlagDeclaration] = {}
     for name in table.rest():
         _check_variable(table, name)
         one = table.table(name)
-        kind = one.text("type", "bool", one_of=FLAG_TYPES)
+        # enum: what OpenFeature's and Django's users call a choice
+        kind = one.text("type", "bool", one_of=(*FLAG_TYPES, "enum")).replace("enum", "choice")
         declared[name] = FlagDeclaration(
             name=name,
             type=kind,
             choices=one.texts("choices"),
             default=_flag_default(one, kind),
             description=one.text("description"),
+            fail=one.text("fail", "closed", one_of=("closed", "open")),
+            owner=one.text("owner"),
+            expires=one.day("expires") if "expires" in one else None,
+            secret=one.flag("secret", False),
         )
         one.done()
-    return Flags(prefix=prefix, declared=MappingProxyType(declared))
+    return Flags(
+        prefix=prefix,
+        declared=MappingProxyType(declared),
+        file=(root / file) if file else None,
+    )
 
 
-def _flag_default(table: Table, kind: str) -> bool | int | str:
-    value: bool | int | str | None = table.raw("default")
-    if value is None and kind != "choice":
-        empty: dict[str, bool | int | str] = {"bool": False, "int": 0, "str": ""}
-        return empty[kind]
-    wanted: type = {"bool": bool, "int": int, "str": str, "choice": str}[kind]
-    if value is None or type(value) is not wanted:
-        raise table.error("default", f"{value!r} does not fit a flag of type {kind}")
-    if kind == "choice" and value not in table.texts("choices"):
+def _flag_default(table: Table, kind: str) -> bool | int | float | str | tuple[str, ...]:
+    """The default as TOML types it; whether a text is a URL is the flags' own question."""
+    choices = table.texts("choices")
+    if kind == "choice" and not choices:
+        raise table.error("choices", "is missing", fix='add choices = ["…", "…"]')
+    if choices and kind not in ("choice", "list"):
+        raise table.error("choices", f"means nothing for a flag of type {kind}")
+    value = table.raw("default")
+    if value is None:
+        if kind == "choice":
+            raise table.error("default", "is missing", fix="add one of its choices")
+        return _EMPTY[kind]
+    wanted: tuple[type, ...] = {
+        "bool": (bool,),
+        "int": (int,),
+        "float": (int, float),
+        "duration": (int, float),
+    }.get(kind, (str,))
+    if kind == "list":
+        items = table.texts("default")
+        strange = [item for item in items if choices and item not in choices]
+        if strange:
+            raise table.error("default", f"{strange[0]!r} is not among its choices")
+        return items
+    if type(value) not in wanted:
+        fix = "seconds, as a number" if kind == "duration" else ""
+        raise table.error("default", f"{value!r} does not fit a flag of type {kind}", fix=fix)
+    if kind in ("float", "duration") and not abs(value) < 1e300:
+        raise table.error("default", f"{value!r} is out of range")
+    if kind == "duration" and value < 0:
+        raise table.error("default", f"{value!r} is out of range", fix="seconds, from 0")
+    if kind == "choice" and value not in choices:
         raise table.error("default", f"{value!r} is not among its choices")
-    return value
+    result: bool | int | float | str = value
+    return result
 
 
 def _config_vars(table: Table) -> ConfigVars:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-FLAG_TYPES = ("bool", "int", "str", "choice")
+FLAG_TYPES = ("bool", "int", "float", "str", "choice", "duration", "url", "list")
 
 
 def _nothing() -> Mapping[str, str]:
@@ -33,6 +33,7 @@ class Health:
 
     path: str = "/health"
     samples: int = 5  # answers in a row that must name the shipped commit
+    token: str = ""  # reference (env:…, file:…); empty: the app's config var HEALTH_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,13 @@ class FlagDeclaration:
 
     name: str
     type: str = "bool"  # one of FLAG_TYPES
-    default: bool | int | str = False
-    choices: tuple[str, ...] = ()
+    default: bool | int | float | str | tuple[str, ...] = False  # duration: seconds
+    choices: tuple[str, ...] = ()  # of a choice; of a list's items, if any
     description: str = ""
+    fail: str = "closed"  # closed: an unparseable value stops the start | open: the default holds
+    owner: str = ""
+    expires: date | None = None  # the day from which the flag should be gone
+    secret: bool = False  # its value is never shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Flags:
 
     prefix: str = "FLAG_"
     declared: Mapping[str, FlagDeclaration] = field(default_factory=lambda: MappingProxyType({}))
+    file: Path | None = None  # TOML of NAME = value, asked after the environment
 
 
 @dataclass(frozen=True, slots=True)

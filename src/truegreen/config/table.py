@@ -32,6 +32,10 @@ class Table:
     def error(self, name: str, problem: str, *, fix: str = "") -> ConfigError:
         return ConfigError(self.file, self.key(name), problem, fix=fix)
 
+    def __contains__(self, name: str) -> bool:
+        self._known.append(name)
+        return name in self._data
+
     def _get(self, name: str) -> Any:
         self._known.append(name)
         return self._data.get(name)
@@ -133,7 +137,7 @@ class Table:
                 raise self.error(name, "is not a known key", fix=fix)
 
     def _choices(self) -> str:
-        return "known here: " + ", ".join(sorted(self._known))
+        return "known here: " + ", ".join(sorted(set(self._known)))
 
 
 def _kind(value: Any) -> str:

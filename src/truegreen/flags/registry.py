@@ -1,109 +1,74 @@
-"""The registry of declared flags, and the frozen values that one start of a service reads.
+"""The registry of declared flags: reads their values, once, from every source.
 
-``Flags`` knows the declarations, ``FlagValues`` what they came to and from where. Parsing is
-``grammar``'s.
+``Flags`` knows the declarations and the order of the sources: pin, explicit config, environment,
+file, default. Parsing is ``grammar``'s, the values are ``values``'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from truegreen.flags.grammar import FlagError, FlagProblem, Unparseable, fits, parse, undeclared
+from truegreen.flags.grammar import (
+    FlagError,
+    FlagProblem,
+    Unparseable,
+    parse,
+    take,
+    undeclared,
+    veiled,
+)
+from truegreen.flags.pins import PINNED, declare
+from truegreen.flags.values import FlagValues, Origin
+from truegreen.secret import REDACTED
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from truegreen.config import FlagDeclaration
     from truegreen.config import Flags as FlagsSection
+    from truegreen.flags.grammar import Value
 
-Value = bool | int | str
 _NOTHING: Mapping[str, Value] = MappingProxyType({})
-
-
-class Origin(NamedTuple):
-    """Where a flag's value came from.
-
-    ``source``: ``env`` (set in the environment), ``default`` (absent from it) or ``pin`` (fixed by
-    the caller; the environment was not asked). ``present``: somebody gave a value, so ``off`` with
-    ``present`` is a decision and ``off`` without it is only the default. ``raw``: the text in the
-    environment; None for ``default`` and ``pin``.
-    """
-
-    source: str
-    present: bool
-    raw: str | None
-
-
-class FlagValues(dict[str, Value]):
-    """Flag values, read once and then fixed. Reads like a dict, as fast as one.
-
-    A flag that was never declared is an error even with ``get``: a typo must not read as off.
-    """
-
-    __slots__ = ("_origins",)
-
-    def __init__(self, values: Mapping[str, Value], origins: Mapping[str, Origin]) -> None:
-        super().__init__(values)
-        self._origins = dict(origins)
-
-    def origin(self, name: str) -> Origin:
-        """Where the value of ``name`` came from. Raises FlagError when it is not declared."""
-        found = self._origins.get(name)
-        if found is None:
-            self.__missing__(name)
-        return found
-
-    def __missing__(self, name: str) -> NoReturn:
-        raise FlagError(
-            [FlagProblem(str(name), "", "is not a declared flag", f"declare it in [flags.{name}]")]
-        )
-
-    def get(self, key: str, default: object = None) -> Value:  # dict's
-        """The value of a declared flag. ``default`` is never used: see the class."""
-        return self[key]
-
-    def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{name}={value!r} ({self._origins[name].source})" for name, value in self.items()
-        )
-        return f"FlagValues({shown})"
-
-    def _frozen(self, *_args: object, **_named: object) -> NoReturn:
-        raise TypeError("flag values are fixed once read: pin with read(…, overrides=…) instead")
-
-    __setitem__ = __delitem__ = __ior__ = _frozen
-    clear = pop = popitem = setdefault = update = _frozen
-
-    def __copy__(self) -> FlagValues:
-        return self
-
-    def __deepcopy__(self, memo: object) -> FlagValues:
-        return self
-
-    def __reduce__(self) -> tuple[type[FlagValues], tuple[dict[str, Value], dict[str, Origin]]]:
-        return FlagValues, (dict(self), self._origins)
 
 
 class Flags:
     """The declared flags of a service. Any other variable with ``prefix`` is refused.
 
     With an empty prefix nothing can be told apart as undeclared, and nothing is refused as such.
+    ``file``: a TOML file of ``NAME = value``, the source after the environment; None for none.
+    Raises FlagError when a declared default does not fit its flag.
     """
 
-    def __init__(self, prefix: str, declared: Mapping[str, FlagDeclaration]) -> None:
+    def __init__(
+        self, prefix: str, declared: Mapping[str, FlagDeclaration], file: Path | None = None
+    ) -> None:
         self.prefix = prefix
         self.declared = MappingProxyType(dict(declared))
+        self.file = file
+        self._veiled = frozenset(name for name, flag in declared.items() if flag.secret)
+        self._defaults: dict[str, Value] = {}
+        problems: list[FlagProblem] = []
+        for name, flag in declared.items():
+            try:
+                self._defaults[name] = take(flag.type, flag.default, flag.choices)
+            except Unparseable as error:
+                what = f"its default: {error.args[0]}"
+                problems.append(FlagProblem(name, "", what, f"in [flags.{name}]: {error.args[1]}"))
+        if problems:
+            raise FlagError(problems)
+        for name, flag in declared.items():
+            declare(name, flag.type, flag.choices)
 
     @classmethod
     def from_config(cls, section: FlagsSection) -> Flags:
         """From the ``[flags]`` of a configuration that is already loaded."""
-        return cls(section.prefix, section.declared)
+        return cls(section.prefix, section.declared, section.file)
 
     @classmethod
     def load(cls, root: str | Path) -> Flags:
-        """From the configuration in the service's root. Raises ConfigError."""
+        """From the configuration in the service's root. Raises ConfigError or FlagError."""
         # Only here, so that importing the flags stays cheap for a service that hands them in.
         from pathlib import Path
 
@@ -112,70 +77,128 @@ class Flags:
         return cls.from_config(load_config(Path(root)).flags)
 
     def read(
-        self, environ: Mapping[str, str], *, overrides: Mapping[str, Value] = _NOTHING
+        self,
+        environ: Mapping[str, str],
+        *,
+        config: Mapping[str, Value] = _NOTHING,
+        overrides: Mapping[str, Value] = _NOTHING,
     ) -> FlagValues:
-        """The values under ``environ``; ``overrides`` pins some of them.
+        """The values under ``environ``, constant from now on. Call it once, at start.
 
-        A pinned flag is never looked up in ``environ``, not even to check it. Raises FlagError
-        naming every variable that is unparseable, undeclared, or pinned to the wrong type.
+        ``config``: the caller's explicit configuration, by flag, in Python values. ``overrides``:
+        pins, as if ``pin(…)`` were active. What outranks the environment keeps it from being looked
+        up at all, not even to check it. Raises FlagError naming every value that is unparseable or
+        of the wrong type, and every name that is undeclared; only a flag that is declared
+        ``fail = "open"`` goes on with its default when its text cannot be parsed.
         """
-        values: dict[str, Value] = {}
-        origins: dict[str, Origin] = {}
-        problems = self._undeclared(environ, overrides)
-        for name, value in overrides.items():
-            problem = self._pin_problem(name, value)
-            if problem:
-                problems.append(problem)
-        for name, flag in self.declared.items():
-            if name in overrides:
-                values[name], origins[name] = overrides[name], Origin("pin", True, None)
-                continue
-            raw = environ.get(name)
-            if raw is None:
-                values[name], origins[name] = flag.default, Origin("default", False, None)
-                continue
-            try:
-                values[name] = parse(flag.type, raw, flag.choices)
-            except Unparseable as error:
-                problems.append(FlagProblem(name, raw[:60], *error.args))
-            origins[name] = Origin("env", True, raw)
-        if problems:
-            raise FlagError(problems)
-        return FlagValues(values, origins)
+        values, origins, refused, _ = self._resolve(environ, config, overrides)
+        if refused:
+            raise FlagError(refused)
+        return FlagValues(values, origins, self._veiled)
 
     def problems(self, environ: Mapping[str, str]) -> tuple[FlagProblem, ...]:
-        """Everything in ``environ`` that ``read`` would refuse; empty when there is nothing."""
-        try:
-            self.read(environ)
-        except FlagError as error:
-            return error.problems
-        return ()
+        """Everything wrong in ``environ`` (and the file), also of flags that fail open."""
+        _, _, refused, tolerated = self._resolve(environ, _NOTHING, _NOTHING)
+        return (*refused, *tolerated)
 
-    def _undeclared(
-        self, environ: Mapping[str, str], overrides: Mapping[str, Value]
-    ) -> list[FlagProblem]:
+    def survey(
+        self, environ: Mapping[str, str]
+    ) -> tuple[FlagValues, tuple[FlagProblem, ...], tuple[FlagProblem, ...]]:
+        """The values that would hold, the problems that stop a start, those that do not.
+
+        For explaining alone: a flag that cannot be read has its default here.
+        """
+        values, origins, refused, tolerated = self._resolve(environ, _NOTHING, _NOTHING)
+        return FlagValues(values, origins, self._veiled), tuple(refused), tuple(tolerated)
+
+    def _resolve(
+        self,
+        environ: Mapping[str, str],
+        config: Mapping[str, Value],
+        overrides: Mapping[str, Value],
+    ) -> tuple[dict[str, Value], dict[str, Origin], list[FlagProblem], list[FlagProblem]]:
+        pins = {
+            name: value
+            for name, value in PINNED.get().items()
+            if name in self.declared or (self.prefix and name.startswith(self.prefix))
+        }
+        pins.update(overrides)
+        given, refused = self._from_file()
+        refused += self._undeclared_in(environ, {*pins, *config})
+        for source, named in (("pinned", pins), ("configured", config), ("in the file", given)):
+            refused += [
+                FlagProblem(
+                    name, veiled(repr(value)), f"is {source} and not declared", _declare(name)
+                )
+                for name, value in named.items()
+                if name not in self.declared
+            ]
+        tolerated: list[FlagProblem] = []
+        values: dict[str, Value] = {}
+        origins: dict[str, Origin] = {}
+        for name, flag in self.declared.items():
+            default = self._defaults[name]
+            values[name] = default
+            try:
+                if name in pins:
+                    source, raw = "pin", None
+                    values[name] = take(flag.type, pins[name], flag.choices)
+                elif name in config:
+                    source, raw = "config", None
+                    values[name] = take(flag.type, config[name], flag.choices)
+                elif (text := environ.get(name)) is not None:
+                    source, raw = "env", text
+                    values[name] = parse(flag.type, text, flag.choices)
+                elif name in given:
+                    source, raw = "file", str(given[name])
+                    values[name] = _of_file(flag, given[name])
+                else:
+                    origins[name] = Origin("default", False, None, default)
+                    continue
+                origins[name] = Origin(source, True, raw, default)
+            except Unparseable as error:
+                what, fix = error.args
+                if name in self._veiled:
+                    what = f"a value of {len(raw or '')} characters is no {flag.type}"
+                told = f"is pinned: {what}" if source == "pin" else what
+                told = f"is configured: {what}" if source == "config" else told
+                shown = REDACTED if name in self._veiled else veiled(raw or "")
+                problem = FlagProblem(name, shown, told, fix)
+                # Code that hands in a wrong type is wrong; only a machine's text may be let pass.
+                lenient = flag.fail == "open" and source in ("env", "file")
+                (tolerated if lenient else refused).append(problem)
+                origins[name] = Origin("default", True, raw, default, what)
+        return values, origins, refused, tolerated
+
+    def _undeclared_in(self, environ: Mapping[str, str], settled: set[str]) -> list[FlagProblem]:
         if not self.prefix:
             return []
         return [
             undeclared(name, environ[name], self.prefix, self.declared)
             for name in sorted(environ)
-            if name.startswith(self.prefix) and name not in self.declared and name not in overrides
+            if name.startswith(self.prefix) and name not in self.declared and name not in settled
         ]
 
-    def _pin_problem(self, name: str, value: Value) -> FlagProblem | None:
-        flag = self.declared.get(name)
-        if flag is None:
-            return FlagProblem(
-                name,
-                repr(value)[:60],
-                "is pinned and not declared",
-                f"declare it in [flags.{name}]",
-            )
-        if fits(flag.type, value, flag.choices):
-            return None
-        return FlagProblem(
-            name,
-            repr(value)[:60],
-            f"is pinned to {repr(value)[:60]}, which is no {flag.type}",
-            "pin it to one of " + ", ".join(flag.choices) if flag.choices else f"a {flag.type}",
-        )
+    def _from_file(self) -> tuple[Mapping[str, Value], list[FlagProblem]]:
+        """The file's values by name, as TOML has them."""
+        if self.file is None:
+            return _NOTHING, []
+        import tomllib  # only here: most services have no such file
+
+        try:
+            return tomllib.loads(self.file.read_text(encoding="utf-8")), []
+        except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are these
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            told = f"cannot be read: {why}"
+            return _NOTHING, [FlagProblem(str(self.file), "", told, "mend it, or [flags] file")]
+
+
+def _of_file(flag: FlagDeclaration, value: Value) -> Value:
+    """TOML's own types as they are; a text goes by the grammar of the environment's."""
+    if isinstance(value, str) and flag.type in ("duration", "list", "url"):
+        return parse(flag.type, value, flag.choices)
+    return take(flag.type, value, flag.choices)
+
+
+def _declare(name: str) -> str:
+    return f"declare it in [flags.{name}]"
