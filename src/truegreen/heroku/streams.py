@@ -21,7 +21,7 @@ from truegreen.heroku.retry import Deadline, backoff
 from truegreen.heroku.transport import NEVER_REACHED
 
 IDLE = 15.0  # seconds of silence after which a connection is made anew, and resumed
-UNREACHABLE_AFTER = 30.0  # seconds in which not one connection could be made
+UNREACHABLE_AFTER = 15.0  # seconds
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-")
 
 

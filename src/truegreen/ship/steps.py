@@ -26,6 +26,7 @@ from truegreen.verify.probe import Get
 Say = Callable[[str], None]
 _BUILD_DEADLINE = 1800.0  # seconds
 _TAIL = 256 * 1024  # bytes of a release command's output that are kept
+_PATIENCE = 1.0  # seconds, beyond the client's own, in which a platform may be away
 _POLL = 0.1  # seconds between looks at the dynos
 
 
@@ -88,7 +89,7 @@ def find_or_create_build(
         build = _create_build(client, app, source)
     for line in _lines(_stream(client, build.output_stream_url, _BUILD_DEADLINE)):
         on_output(line)
-    done = wait_for_build(client, app, build.id, deadline=_BUILD_DEADLINE)
+    done = wait_for_build(client, app, build.id, deadline=_BUILD_DEADLINE, patience=_PATIENCE)
     return Built(done, reused=bool(usable))
 
 
@@ -147,7 +148,7 @@ def follow_release(
             size -= len(tail.pop(0)) + 1
     try:
         left = max(0.1, until - time.monotonic())
-        done = wait_for_release(client, app, release.id, deadline=left)
+        done = wait_for_release(client, app, release.id, deadline=left, patience=_PATIENCE)
     except DeadlineExceeded:
         done = client.release(app, release.id)
     return done, "\n".join(tail)
@@ -162,8 +163,10 @@ def wait_for_dynos(client: HerokuClient, app: str, version: int, deadline: float
         dynos = [d for d in client.dynos(app) if d.type not in ("run", "release")]
         answer = compare([f for f in formation if f.type != "release"], dynos, version)
         nothing_wanted = not any(f.quantity for f in formation if f.type != "release")
-        settled = answer.status is Status.PASS or nothing_wanted or any(
-            d.state == "crashed" and d.release_version == version for d in dynos
+        settled = (
+            answer.status is Status.PASS
+            or nothing_wanted
+            or any(d.state == "crashed" and d.release_version == version for d in dynos)
         )
         if settled or time.monotonic() >= until:
             return answer
