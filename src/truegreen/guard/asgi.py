@@ -5,17 +5,19 @@ Knows ASGI's scopes and nothing of frameworks or servers. What is let in is ``po
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
-
 from truegreen.guard import reasons
 from truegreen.guard.policy import ASSERTION, CONNECTING_IP, FORWARDED, WORKER, GuardPolicy
 from truegreen.guard.wsgi import CLIENT, REFUSAL, REFUSAL_HEADERS
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from typing import Any
+
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in REFUSAL_HEADERS]
 

@@ -7,20 +7,23 @@ sent, and none of them raises. Settings are checked in policy.py, before they ge
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from hmac import compare_digest
-from typing import TYPE_CHECKING, Protocol, TypeVar
-
 from truegreen.guard import reasons
 from truegreen.guard.address import canonical, packed
 
+TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol, TypeVar
+
     from truegreen.guard.ranges import Ranges
+
+    _V = TypeVar("_V")
+else:
+    Protocol = object
 
 KEPT = 4096  # addresses remembered; real traffic has few edges and visitors that come back
 _KEPT_LENGTH = 160  # longer X-Forwarded-For lines are not remembered: bounds memory at about 2 MB
 
-_V = TypeVar("_V")
 Judged = tuple[str, str | None]
 
 
@@ -60,6 +63,8 @@ def compile_judge(
     if mode == "off":
         off: Judged = (reasons.OFF, None)
         return lambda *_facts: off
+
+    from hmac import compare_digest  # here, not above: it loads OpenSSL
 
     refusals: dict[str, Judged] = {one: (one, None) for one in reasons.REASONS}
     admitted = reasons.ADMITTED
@@ -132,6 +137,8 @@ def _keep(kept: dict[str, _V], key: str, value: _V) -> None:
 
 def _same_bytes(secret: str | None, accepted: tuple[str, ...]) -> bool:
     """The comparison for secrets beyond ASCII, in bytes: compare_digest takes no such text."""
+    from hmac import compare_digest
+
     if secret is None:
         return False
     try:

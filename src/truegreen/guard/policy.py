@@ -9,8 +9,6 @@ see docs/guard.md for the table. Further checks are joined by *and*. No framewor
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from truegreen.guard import reasons
 from truegreen.guard.judge import Judge, compile_judge
@@ -18,8 +16,14 @@ from truegreen.guard.profiles import GuardError, Profile
 from truegreen.guard.tally import Tally
 from truegreen.secret import Secret
 
+TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Protocol
+
     from truegreen.guard.ranges import Ranges
+else:
+    Protocol = object
 
 MODES = ("off", "report", "enforce")
 CHECKS = ("secret", "ranges", "worker", "access", "presence_unsafe")
@@ -38,16 +42,32 @@ class Access(Protocol):
         ...
 
 
-class Decision(NamedTuple):
+class Decision(tuple["bool | str", ...]):
     """``allowed``: let it in. ``reason``: machine-readable, one of reasons.py.
 
     ``passed``: whether every check held; in mode ``report`` a request that did not pass is
     allowed all the same.
     """
 
-    allowed: bool
-    reason: str
-    passed: bool
+    __slots__ = ()
+
+    def __new__(cls, allowed: bool, reason: str, passed: bool) -> Decision:
+        return super().__new__(cls, (allowed, reason, passed))
+
+    @property
+    def allowed(self) -> bool:
+        return self[0] is True
+
+    @property
+    def reason(self) -> str:
+        return str(self[1])
+
+    @property
+    def passed(self) -> bool:
+        return self[2] is True
+
+    def __repr__(self) -> str:
+        return f"Decision(allowed={self[0]}, reason={self[1]}, passed={self[2]})"
 
 
 class GuardPolicy:

@@ -8,18 +8,19 @@ Only values live here; policy.py reads them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import NamedTuple
-
 from truegreen.errors import UsageError
+from truegreen.frozen import Frozen
+
+TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class GuardError(UsageError):
     """A guard that could not do what its mode says. Raised at start, never at a request."""
 
 
-class Profile(NamedTuple):
+class Profile(Frozen):
     """``hops``: how many proxies of the platform append to X-Forwarded-For on the way to us; the
     address that reached the outermost of them is that many entries from the right. 0: none, the
     connection's own peer is believed and X-Forwarded-For is not read.
@@ -28,9 +29,14 @@ class Profile(NamedTuple):
     Where it does not, WSGI cannot see a forged second line, because servers join lines.
     """
 
+    __slots__ = ("hops", "merges_lines", "name")
+
     name: str
     hops: int
     merges_lines: bool
+
+    def __init__(self, hops: int, merges_lines: bool, name: str) -> None:
+        self._fill(hops, merges_lines, name)
 
     @property
     def forgeable_in_wsgi(self) -> bool:
@@ -38,13 +44,11 @@ class Profile(NamedTuple):
         return self.hops > 0 and not self.merges_lines
 
 
-HEROKU = Profile("heroku", 1, True)  # Router 2.0
-HEROKU_LEGACY = Profile("heroku-legacy", 1, False)
-DIRECT = Profile("direct", 0, True)
+HEROKU = Profile(1, True, "heroku")  # Router 2.0
+HEROKU_LEGACY = Profile(1, False, "heroku-legacy")
+DIRECT = Profile(0, True, "direct")
 
-PROFILES: Mapping[str, Profile] = MappingProxyType(
-    {one.name: one for one in (HEROKU, HEROKU_LEGACY, DIRECT)}
-)
+PROFILES: Mapping[str, Profile] = {one.name: one for one in (HEROKU, HEROKU_LEGACY, DIRECT)}
 
 
 def behind(hops: int, *, merges_lines: bool = False) -> Profile:
@@ -55,4 +59,4 @@ def behind(hops: int, *, merges_lines: bool = False) -> Profile:
     """
     if type(hops) is not int or not 1 <= hops <= 16:
         raise GuardError(f"origin guard: {hops!r} proxies", hint="1 to 16; DIRECT means none")
-    return Profile(f"behind-{hops}", hops, merges_lines)
+    return Profile(hops, merges_lines, f"behind-{hops}")

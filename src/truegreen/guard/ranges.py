@@ -12,17 +12,16 @@ from the answer policy.py's, fetching refresh.py's.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from truegreen.errors import ConfigError
 from truegreen.guard.address import network, packed
 
+TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
     from typing import Any
 
-EDGES = Path(__file__).parent / "edges"
 DAY = 86_400.0
 _FLAT = 128  # boundaries up to which one list is faster than a table of lists
 _KEYS = frozenset({"edge", "source", "date", "max_age_days", "client_header", "networks"})
@@ -101,7 +100,7 @@ class Ranges:
         """The list of ``edge`` that comes with this package. Raises RangesError."""
         if not edge.replace("-", "").isalnum():
             raise RangesError(edge, "", "is no edge's name", fix=_known())
-        path = EDGES / f"{edge}.json"
+        path = edges() / f"{edge}.json"
         if not path.is_file():
             raise RangesError(edge, "", "no list of this edge is shipped", fix=_known())
         return cls.load(path)
@@ -113,6 +112,8 @@ class Ranges:
 
         Raises RangesError when it cannot be read or used.
         """
+        from pathlib import Path
+
         where = Path(path)
         try:
             text = where.read_text(encoding="utf-8")
@@ -127,6 +128,7 @@ class Ranges:
     def from_document(cls, file: str, text: str) -> Ranges:
         """The list that JSON ``text`` is; ``file`` names it in errors. Raises RangesError."""
         import json  # only who uses a file pays for it
+        from pathlib import Path
 
         try:
             document: Any = json.loads(text)
@@ -157,8 +159,15 @@ class Ranges:
             raise RangesError(file, error.key, error.problem, fix=error.fix) from error
 
 
+def edges() -> Path:
+    """The folder with the lists that come with this package."""
+    from pathlib import Path
+
+    return Path(__file__).parent / "edges"
+
+
 def _known() -> str:
-    return "one of " + " ".join(sorted(path.stem for path in EDGES.glob("*.json")))
+    return "one of " + " ".join(sorted(path.stem for path in edges().glob("*.json")))
 
 
 def _midnight(name: str, day: str) -> float:

@@ -7,34 +7,40 @@ Nothing of a request is kept but what ``Refusal`` names; header values never get
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from _thread import allocate_lock  # `threading` only re-exports it, after 2 ms of imports
 from itertools import count
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
 
+from truegreen.frozen import Frozen
 from truegreen.guard.reasons import LET_IN, REASONS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from logging import Logger
 
 _LONGEST = 200
 
 
-class Refusal(NamedTuple):
+class Refusal(Frozen):
     """A request that did not pass. ``allowed``: let in all the same, because the mode is report.
 
     ``path``: without its query. ``address``: what the profile believes in reached us, as text, or
     None when it is no address. ``suppressed``: how many were not logged before this one.
     """
 
+    __slots__ = ("address", "allowed", "path", "reason", "suppressed")
+
     reason: str
     allowed: bool
     path: str
     address: str | None
     suppressed: int
+
+    def __init__(
+        self, address: str | None, allowed: bool, path: str, reason: str, suppressed: int
+    ) -> None:
+        self._fill(address, allowed, path, reason, suppressed)
 
 
 class Tally:
@@ -47,7 +53,7 @@ class Tally:
     """
 
     __slots__ = ("_clock", "_every", "_lock", "_log", "_next", "_reads", "_unlogged",
-                 "bump", "last_refused_at", "observe")  # fmt: skip
+                 "bump", "last_refused_at", "observe", "observer_errors")  # fmt: skip
 
     def __init__(
         self,
@@ -57,12 +63,13 @@ class Tally:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.observe = observe
+        self.observer_errors = 0
         self.bump: dict[str, Callable[[], int]] = {one: count().__next__ for one in REASONS}
         """By reason: call it to count a request."""
         self.last_refused_at: float | None = None
         """When a request was last refused, seconds since the epoch; None: never."""
         self._reads = dict.fromkeys(REASONS, 0)
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._clock = clock
         self._log = log
         self._every = log_seconds
@@ -72,8 +79,10 @@ class Tally:
     def told(self, reason: str, allowed: bool) -> None:
         """Tells the observer, whatever it raises."""
         if self.observe is not None:
-            with suppress(Exception):  # a dashboard must not cost a request
+            try:
                 self.observe(reason, allowed)
+            except Exception:  # noqa: BLE001  # a dashboard must not cost a request
+                self.observer_errors += 1
 
     def refused(self, reason: str, allowed: bool, path: str, address: str | None) -> None:
         """Notes a request that did not pass: when, and in the log if its turn has come."""
@@ -88,7 +97,7 @@ class Tally:
                 return
             self._next = now + self._every
             suppressed, self._unlogged = self._unlogged, 0
-        refusal = Refusal(reason, allowed, path[:_LONGEST], address, suppressed)
+        refusal = Refusal(address, allowed, path[:_LONGEST], reason, suppressed)
         self._log.warning(
             "origin guard: %s %s path=%r address=%s suppressed=%d",
             "would refuse" if allowed else "refused",
@@ -96,7 +105,7 @@ class Tally:
             refusal.path,
             address or "-",
             suppressed,
-            extra={"refusal": refusal._asdict()},
+            extra={"refusal": refusal},
         )
 
     @property
@@ -107,7 +116,7 @@ class Tally:
             for reason, bump in self.bump.items():
                 totals[reason] = bump() - self._reads[reason]  # reading takes a number, too
                 self._reads[reason] += 1
-        return MappingProxyType({reason: total for reason, total in totals.items() if total})
+        return {reason: total for reason, total in totals.items() if total}
 
     @property
     def refusals(self) -> int:

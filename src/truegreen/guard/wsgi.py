@@ -5,13 +5,12 @@ Knows WSGI's environ and nothing of frameworks. What is let in is ``policy``'s d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
-
 from truegreen.guard import reasons
 from truegreen.guard.policy import ASSERTION, CONNECTING_IP, FORWARDED, WORKER, GuardPolicy
 
+TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 REFUSAL = b'{"error": "direct_origin_blocked"}'

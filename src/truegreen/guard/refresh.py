@@ -1,0 +1,226 @@
+"""Brings an edge's list of networks up to date, by command, never in a request.
+
+Reads the edge's published text (Cloudflare: https://www.cloudflare.com/ips-v4 and ips-v6, one
+network a line), compares it with the list in use, refuses what looks wrong, and replaces the file
+in one step. Whatever fails, the file stays as it was: the last known good list.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from truegreen.errors import Refused, Unverified, UsageError
+from truegreen.guard.ranges import Ranges, RangesError
+
+CLOUDFLARE_URLS = ("https://www.cloudflare.com/ips-v4", "https://www.cloudflare.com/ips-v6")
+_LONGEST = 1 << 20
+_GROWTH = 4  # times the addresses of before: more is another network's list, or everybody's
+_BROADEST = {4: 8, 6: 16}
+# IANA's special-purpose registries (RFC 6890 and updates), and multicast: no edge sends from there.
+_SPECIAL = tuple(
+    ipaddress.ip_network(one)
+    for one in [
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::/8",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001:db8::/32",
+        "3fff::/20",
+        "fc00::/7",
+        "fe80::/10",
+        "ff00::/8",
+    ]
+)
+
+Fetch = Callable[[str], str]
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a refresh found. ``date``: the day on which the new list was read."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    networks: tuple[str, ...]
+    date: str
+
+
+def fetch(url: str, *, timeout: float = 20.0) -> str:
+    """The text at ``url``: https, or http on a loopback address; at most 1 MiB.
+
+    ``timeout`` in seconds, for each wait. Raises Unverified when it cannot be had, UsageError for
+    another kind of URL.
+    """
+    _checked(url)
+    request = urllib.request.Request(url, headers={"User-Agent": "truegreen"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+            _checked(answer.geturl())  # where redirects led
+            body: bytes = answer.read(_LONGEST + 1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise Unverified(f"{url} answered {error.code}") from error
+    except (OSError, HTTPException) as error:
+        raise Unverified(f"{url} cannot be read: {error}", hint="try again later") from error
+    if len(body) > _LONGEST:
+        raise Unverified(f"{url} gave more than {_LONGEST} bytes: not a list of networks")
+    try:
+        return body.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise Unverified(f"{url} gave something else than plain text") from error
+
+
+def objections(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """Why ``new`` should not replace ``old``; empty when nothing speaks against it. Pure.
+
+    Raises ValueError for a malformed network.
+    """
+    before, after = [_network(one) for one in old], [_network(one) for one in new]
+    if not after:
+        return ["the new list is empty"]
+    found = []
+    for one in after:
+        if one.prefixlen < _BROADEST[one.version]:
+            found.append(f"{one} is as broad as a default route")
+        elif any(one.version == bad.version and one.overlaps(bad) for bad in _SPECIAL):
+            found.append(f"{one} is not a public network")
+    for version in (4, 6):
+        was = [one for one in before if one.version == version]
+        now = [one for one in after if one.version == version]
+        gone = [one for one in was if not any(one.overlaps(other) for other in now)]
+        if len(gone) * 2 > len(was):
+            found.append(f"{len(gone)} of {len(was)} IPv{version} networks are gone")
+        size, grown = _addresses(was), _addresses(now)
+        if was and grown < size // 2 and len(gone) * 2 <= len(was):
+            found.append(f"more than half of the IPv{version} addresses are gone")
+        if was and grown > size * _GROWTH:
+            found.append(f"IPv{version} has grown to {grown / size:.0f} times its addresses")
+    return found
+
+
+def compare(current: Sequence[str], texts: Sequence[str], today: str) -> Change:
+    """The change from ``current`` to what ``texts``, one for each URL, say. Pure.
+
+    Raises Refused when it is suspicious, Unverified when a text is no list of networks (a captive
+    portal's page, an error).
+    """
+    networks: list[str] = []
+    for text in texts:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if not lines:
+            raise Refused("the published list is empty", hint="the list in use is kept")
+        for line in lines:
+            try:
+                networks.append(str(_network(line)))
+            except ValueError as error:
+                raise Unverified(
+                    f"not a list of networks: {line[:60]!r}", hint="the list in use is kept"
+                ) from error
+    if against := objections(current, networks):
+        raise Refused(
+            "the new list is suspicious: " + "; ".join(against),
+            hint="the list in use is kept; if the change is real, edit the file by hand",
+        )
+    return Change(
+        added=tuple(one for one in networks if one not in set(current)),
+        removed=tuple(one for one in current if one not in set(networks)),
+        networks=tuple(dict.fromkeys(networks)),
+        date=today,
+    )
+
+
+def read_change(
+    path: Path,
+    *,
+    edge: str = "cloudflare",
+    urls: Sequence[str] = CLOUDFLARE_URLS,
+    fetch: Fetch = fetch,
+    today: date,
+) -> Change:
+    """What a refresh of ``path`` would change; writes nothing. Without a file there, the list that
+    is shipped for ``edge`` is what the new one is compared with.
+
+    Raises Refused, Unverified, UsageError, RangesError.
+    """
+    if not urls:
+        raise UsageError("no address to read the list from", hint="give --url")
+    document = _document(path, edge)
+    return compare(document["networks"], [fetch(url) for url in urls], today.isoformat())
+
+
+def apply(path: Path, change: Change, *, edge: str, urls: Sequence[str]) -> None:
+    """Replaces the file at ``path`` by the list of ``change``, in one step; a reader sees the old
+    or the new one. Raises UsageError when it cannot be written; then the old one is still there."""
+    document = _document(path, edge)
+    document |= {"date": change.date, "source": " ".join(urls), "networks": list(change.networks)}
+    document.setdefault("max_age_days", 365)
+    text = json.dumps(document, indent=2) + "\n"
+    Ranges.from_document(str(path), text)  # what we write, we can read
+    try:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error}") from error
+
+
+def _document(path: Path, edge: str) -> dict[str, Any]:
+    where = path if path.exists() else Path(__file__).parent / "edges" / f"{edge}.json"
+    if path.exists() and path.suffix != ".json":
+        raise RangesError(str(path), "", "is a plain allowlist: nobody publishes it")
+    Ranges.load(where)
+    document: dict[str, Any] = json.loads(where.read_text(encoding="utf-8"))
+    return document
+
+
+def _network(text: str) -> _Network:
+    return ipaddress.ip_network(text)  # strict: host bits set is an error
+
+
+def _addresses(networks: Sequence[_Network]) -> int:
+    v4 = ipaddress.collapse_addresses(one for one in networks if one.version == 4)
+    v6 = ipaddress.collapse_addresses(one for one in networks if one.version == 6)
+    return sum(one.num_addresses for one in v4) + sum(one.num_addresses for one in v6)
+
+
+def _checked(url: str) -> None:
+    parts = urlsplit(url)
+    loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise UsageError(f"{url}: not https", hint="a list read in the clear can be anybody's")
