@@ -16,6 +16,7 @@ from truegreen.cli.exits import run
 VERBS = {
     "drill": "drill",
     "gate": "gate",
+    "guard": "guard",
     "hermetic": "hermetic",
     "incident": "incident",
     "ledger": "ledger",
