@@ -22,6 +22,7 @@ VERBS = {
     "ledger": "ledger",
     "platform": "platform",
     "release": "release",
+    "releases": "releases",
     "ship": "ship",
     "smoke": "smoke",
     "verify": "verify",

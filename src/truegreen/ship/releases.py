@@ -1,0 +1,56 @@
+"""The releases of an app with the commits of their slugs: what `heroku releases` leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from truegreen.heroku import HerokuClient
+from truegreen.model import stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One release. ``commit`` is None for a release without a slug."""
+
+    version: int
+    status: str
+    current: bool
+    commit: str | None
+    description: str
+    user: str | None
+    at: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "status": self.status,
+            "current": self.current,
+            "commit": self.commit,
+            "description": self.description,
+            "user": self.user,
+            "at": self.at,
+        }
+
+
+def list_releases(client: HerokuClient, app: str, limit: int) -> Sequence[Listed]:
+    """The newest ``limit`` releases of ``app``, newest first; each slug is asked for once."""
+    commits: dict[str, str | None] = {}
+    listed: list[Listed] = []
+    for release in client.releases(app, limit=limit):
+        slug = release.slug_id
+        if slug is not None and slug not in commits:
+            commits[slug] = client.slug(app, slug).commit
+        listed.append(
+            Listed(
+                version=release.version,
+                status=release.status,
+                current=release.current,
+                commit=commits[slug] if slug is not None else None,
+                description=release.description,
+                user=release.user_email,
+                at=stamp(release.created_at),
+            )
+        )
+    return listed

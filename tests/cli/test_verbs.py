@@ -1,0 +1,74 @@
+"""Every verb: help with an example, a line in the docs, and errors as the contract has them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from truegreen.cli import VERBS, LazyVerbs, root
+
+GROUP = LazyVerbs()
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_has_help_with_an_example(verb: str) -> None:
+    done = CliRunner().invoke(root, [verb, "--help"])
+    assert done.exit_code == 0, done.output
+    assert f"truegreen {verb}" in done.output.split("Usage:", 1)[1].split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_stands_in_the_docs(verb: str, request: pytest.FixtureRequest) -> None:
+    page = (request.config.rootpath / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert f"| `{verb}" in page
+
+
+def test_every_verb_is_a_command() -> None:
+    context = click.Context(click.Command("truegreen"))
+    for verb in VERBS:
+        assert isinstance(GROUP.get_command(context, verb), click.Command)
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "truegreen", *arguments],
+        cwd=cwd, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-verb"],
+        ["ship", "--no-such-option"],
+        ["ship", "no-such-folder"],
+        ["verify", "--release", "latest"],
+        ["verify", "--env", "nowhere"],
+        ["drill", "run"],
+        ["drill", "run", "no-such-drill"],
+        ["ledger", "list"],
+        ["releases", "--platform", "ftp://example.com"],
+    ],
+)
+def test_usage_errors_exit_2_with_a_sentence_and_nothing_on_standard_output(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_token_goes_to_no_plain_http_host_but_loopback(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "truegreen", "releases", "--platform", "http://example.com"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        env={"PATH": "/usr/bin:/bin", "HEROKU_API_KEY": "very-secret"},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "very-secret" not in done.stderr
