@@ -13,7 +13,11 @@ from truegreen.errors import UsageError
 
 @click.group()
 def command() -> None:
-    """Incident reviews, from what the ledger holds."""
+    """Incident reviews, from what the ledger holds.
+
+    \b
+    Example:  truegreen incident draft examples/raptor
+    """
 
 
 @command.command("draft")

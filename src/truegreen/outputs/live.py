@@ -18,6 +18,7 @@ from rich.text import Text
 
 from truegreen.model import Evidence
 from truegreen.outputs.table import MARKS, STYLES
+from truegreen.release.trailer import PREFIX
 
 _TAIL = 8  # lines of output that stay in view
 
@@ -62,7 +63,8 @@ class LiveView:
 
     def output(self, step: str, line: str) -> None:
         del step
-        self._tail.append(line)
+        if not line.startswith(PREFIX):  # the report trailer is for programs
+            self._tail.append(line)
 
     def evidence(self, item: Evidence) -> None:
         self._checks.append(item)
