@@ -1,0 +1,389 @@
+"""Proves which variables decide the outcome of a suite's tests: unchanged twice, then case by case.
+
+The unchanged run is the sealed one. Carries out what ``plan`` says through ``client``, and leaves
+to ``compare`` what it means.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from truegreen.config import Config
+from truegreen.errors import Unverified
+from truegreen.hermetic.prove.client import Collected, ForkServer
+from truegreen.hermetic.prove.compare import (
+    Change,
+    Leak,
+    Outcomes,
+    differing,
+    judge,
+    leaks_of,
+    not_run,
+)
+from truegreen.hermetic.prove.orders import COLLECTED, RESULT
+from truegreen.hermetic.prove.plan import (
+    Case,
+    Line,
+    Subject,
+    adverse_values,
+    single_cases,
+    together,
+    too_many,
+    witnesses,
+)
+from truegreen.hermetic.result import LeakedRead, read_result
+from truegreen.hermetic.seal import Sealed, seal
+
+Say = Callable[[str], None]
+ROUNDS = 8  # modules that cannot be imported without a value are given one, one a round
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was found. ``harmless``: variables that are read, and whose every tried value changed
+    nothing. ``flaky``: tests that depend on luck or order, and prove nothing. ``unknown``: sentences
+    on what could not be found out. ``pins``: for each variable a value under which the suite does
+    what it does now; absent from it is what has none."""
+
+    leaks: tuple[Leak, ...]
+    harmless: tuple[str, ...]
+    flaky: tuple[str, ...]
+    unknown: tuple[str, ...]
+    pins: Mapping[str, str]
+    tests: int
+    cases: int
+    runs: int
+    method: str
+    seconds: float
+
+    @property
+    def exit_code(self) -> int:
+        """1: a leak; 3: something could not be found out; 0: none."""
+        return 1 if self.leaks else (3 if self.unknown else 0)
+
+    def as_json(self) -> dict[str, Any]:
+        """Keys are a contract."""
+        return {
+            "leaks": [leak.as_json() for leak in self.leaks],
+            "harmless": list(self.harmless),
+            "flaky": list(self.flaky),
+            "unknown": list(self.unknown),
+            "tests": self.tests,
+            "cases": self.cases,
+            "runs": self.runs,
+            "method": self.method,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def prove(
+    config: Config,
+    options: Callable[[Path], Sequence[str]],
+    environ: Mapping[str, str],
+    *,
+    real: Mapping[str, str],
+    say: Say,
+    thorough: bool = False,
+    jobs: int | None = None,
+) -> Proof:
+    """Proves the suite ``smoke.paths`` of ``config``.
+
+    ``options``: pytest's options that keep it inside the service, given a folder of ours.
+    ``real``: values that the target platform really has. ``thorough``: never screen cases together.
+    ``jobs``: runs at a time (default: one a processor, at most 4). Raises Unverified when there are
+    no tests, or pytest cannot be run.
+    """
+    began = time.monotonic()
+    jobs = jobs or min(4, os.cpu_count() or 1)
+    assumed: dict[str, str | None] = {}
+    found: list[Leak] = []
+    runs = 0
+    for _ in range(ROUNDS):
+        with _server(config, options, environ, assumed) as (server, sealed):
+            prover = _Prover(config, server, sealed, real, say, thorough, jobs, set(assumed))
+            proof = prover.prove()
+            runs += server.runs
+        found += proof.leaks
+        needed = _imports_with(proof)
+        if not needed:
+            break
+        assumed.update(needed)
+        say("imported only with " + ", ".join(sorted(needed)) + ": proving what follows with it")
+    return Proof(
+        leaks=tuple(found),
+        harmless=proof.harmless,
+        flaky=proof.flaky,
+        unknown=proof.unknown,
+        pins={**{k: v for k, v in assumed.items() if v is not None}, **proof.pins},
+        tests=proof.tests,
+        cases=proof.cases,
+        runs=runs,
+        method=proof.method,
+        seconds=time.monotonic() - began,
+    )
+
+
+@contextmanager
+def _server(
+    config: Config,
+    options: Callable[[Path], Sequence[str]],
+    environ: Mapping[str, str],
+    assumed: Mapping[str, str | None],
+) -> Iterator[tuple[ForkServer, Sealed]]:
+    with tempfile.TemporaryDirectory(prefix="truegreen-prove-", ignore_cleanup_errors=True) as name:
+        scratch = Path(name)
+        sealed = seal(environ, config.smoke.env, config.smoke.pass_env, scratch=scratch)
+        arguments = [
+            *("-p", "truegreen.hermetic.plugin", "-p", "no:cacheprovider"),
+            *("--capture=sys", "--continue-on-collection-errors", "--maxfail=0", "--tb=short"),
+            f"--truegreen-result={scratch / 'unused.json'}",
+            *options(scratch),
+            *config.smoke.paths,
+        ]
+        with ForkServer(
+            config.root,
+            arguments,
+            {**sealed.environ, "TMPDIR": str(scratch)},
+            scratch=scratch,
+            timeout=config.smoke.timeout,
+            base=assumed,
+        ) as server:
+            yield server, sealed
+
+
+@dataclass(slots=True)
+class _Prover:
+    config: Config
+    server: ForkServer
+    sealed: Sealed
+    real: Mapping[str, str]
+    say: Say
+    thorough: bool
+    jobs: int
+    assumed: set[str]
+    unchanged: Outcomes = field(default_factory=dict)
+    tests: tuple[str, ...] = ()
+    flaky: set[str] = field(default_factory=set)
+    unknown: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+    def prove(self) -> Proof:
+        began = time.monotonic()
+        collected = self.server.collect()
+        subjects = self._unchanged_runs(collected)
+        values = {
+            one.variable: adverse_values(
+                one.variable, None, self.config.flags.declared.get(one.variable), self.real
+            )
+            for one in subjects
+        }
+        cases = single_cases(subjects, values, self.tests)
+        grouped = not self.thorough and too_many(cases)
+        method = "screened together" if grouped else "each case alone"
+        self.say(
+            f"{len(collected.tests)} tests read {len(subjects)} variables that are not pinned: "
+            f"{len(cases)} cases, {method}"
+        )
+        suspected = self._screened(subjects, cases) if grouped else self._alone(cases)
+        for case, suspects in suspected:
+            self._confirm(case, suspects)
+        leaks = leaks_of(subjects, self.changes)
+        leaking = {leak.variable for leak in leaks}
+        return Proof(
+            leaks=leaks,
+            harmless=tuple(s.variable for s in subjects if s.variable not in leaking),
+            flaky=tuple(sorted(self.flaky)),
+            unknown=tuple(self.unknown),
+            pins=self._pins(subjects, values),
+            tests=len(collected.tests),
+            cases=len(cases),
+            runs=self.server.runs,
+            method=method,
+            seconds=time.monotonic() - began,
+        )
+
+    def _unchanged_runs(self, collected: Collected) -> tuple[Subject, ...]:
+        """Runs the suite twice, and reads from the first what it reads."""
+        cold = collected.threads > 1
+        everything = Case({}, collected.tests, cold)
+        (first,) = self.server.run([everything])
+        (second,) = self.server.run([everything])
+        modules = tuple(test for test in first.outcomes if test.endswith(".py"))
+        if not collected.tests and not any(first.outcomes[m].state == "error" for m in modules):
+            raise Unverified(
+                "the suite has no tests: nothing could be proved", hint=self.server.tail()
+            )
+        result = read_result(first.folder / RESULT)
+        if result is None:
+            raise Unverified("the unchanged run came to no result", hint=self.server.tail())
+        known = (*modules, *collected.tests)
+        self.flaky |= set(differing(first.outcomes, second.outcomes, known))
+        lost = not_run(first.outcomes, collected.tests)
+        if lost:
+            self.unknown.append(
+                f"{len(lost)} tests were not run in the unchanged run, {lost[0]} the first"
+            )
+        self.unchanged = first.outcomes
+        self.tests = tuple(t for t in known if t not in self.flaky and t not in lost)
+        working = [t for t in collected.tests if first.outcomes[t].state == "passed"] if not lost \
+            else [t for t in self.tests if first.outcomes[t].state == "passed"]  # fmt: skip
+        broken = [m for m in modules if first.outcomes[m].state == "error"]
+        if not working:
+            self.unknown.append("not one test passes in the unchanged run")
+        for module in broken:
+            self.unknown.append(
+                f"{module} cannot be imported in the unchanged run: "
+                f"{first.outcomes[module].message}"
+            )
+        return self._subjects(result.leaks, cold)
+
+    def _subjects(self, leaks: Sequence[LeakedRead], cold: bool) -> tuple[Subject, ...]:
+        by_name: dict[str, list[LeakedRead]] = {}
+        for leak in leaks:
+            named = leak.variable not in self.sealed.pinned and not leak.variable.endswith("*")
+            if named and leak.variable not in self.assumed:
+                by_name.setdefault(leak.variable, []).append(leak)
+        found: list[Subject] = []
+        for name, reads in by_name.items():
+            early = cold or any(one.phase in ("import", "collection") for one in reads)
+            # A list of tests that was cut, or is empty, is no list: any test may be meant.
+            whole = all(one.tests and one.test_count <= len(one.tests) for one in reads)
+            named_tests = {test for one in reads for test in one.tests}
+            tests = tuple(t for t in self.tests if not whole or t in named_tests)
+            lines = tuple(dict.fromkeys(Line(one.file, one.line) for one in reads))
+            found.append(Subject(name, lines, tests, early))
+        return tuple(found)
+
+    def _alone(self, cases: Sequence[Case]) -> list[tuple[Case, tuple[str, ...]]]:
+        ran = self.server.run(cases, self.jobs)
+        found = []
+        for case, one in zip(cases, ran, strict=True):
+            suspects = differing(self.unchanged, one.outcomes, case.tests)
+            if suspects:
+                found.append((case, suspects))
+            elif one.timed_out or not_run(one.outcomes, self._items(case.tests)):
+                self._lost(case)
+        return found
+
+    def _screened(
+        self, subjects: Sequence[Subject], cases: Sequence[Case]
+    ) -> list[tuple[Case, tuple[str, ...]]]:
+        """Cases together; where that changes a test, its culprits are looked for, taken out, and
+        the rest is run again, since one failure hides others."""
+        by_value = {next(iter(case.values.items())): case for case in cases}
+        shown = {one.variable: witnesses(one) for one in subjects}
+        sampled = [
+            Case(case.values, shown[name], cold=False)
+            for (name, _), case in by_value.items()
+            if not case.cold
+        ]
+        blamed: dict[tuple[str, str | None], Case] = {}
+        for case, ran in zip(sampled, self.server.run(sampled, self.jobs), strict=True):
+            if differing(self.unchanged, ran.outcomes, case.tests):
+                (key,) = case.values.items()
+                blamed[key] = by_value[key]
+        layers = [*together(cases)]
+        while layers:
+            layers = [self._without(layer, blamed, by_value) for layer in layers]
+            layers = [layer for layer in layers if layer.values]
+            ran_layers = self.server.run(layers, self.jobs)
+            again: list[Case] = []
+            for layer, ran in zip(layers, ran_layers, strict=True):
+                suspects = differing(self.unchanged, ran.outcomes, layer.tests)
+                if not suspects:
+                    if ran.timed_out or not_run(ran.outcomes, self._items(layer.tests)):
+                        self._lost(layer)
+                    continue
+                for key in self._culprits(layer, suspects[0], by_value):
+                    blamed[key] = by_value[key]
+                again.append(layer)
+            layers = again
+        return self._alone(list(blamed.values()))
+
+    def _without(
+        self,
+        layer: Case,
+        blamed: Mapping[tuple[str, str | None], Case],
+        by_value: Mapping[tuple[str, str | None], Case],
+    ) -> Case:
+        values = {
+            name: value for name, value in layer.values.items() if (name, value) not in blamed
+        }
+        read = {test for item in values.items() for test in by_value[item].tests}
+        return Case(values, tuple(test for test in layer.tests if test in read), layer.cold)
+
+    def _culprits(
+        self, layer: Case, witness: str, by_value: Mapping[tuple[str, str | None], Case]
+    ) -> list[tuple[str, str | None]]:
+        """Those of the layer's values that change the witness. Where only several together do, all
+        of them are named."""
+        items = [item for item in layer.values.items() if witness in by_value[item].tests]
+        while len(items) > 1:
+            half = len(items) // 2
+            parts = [items[:half], items[half:]]
+            tried = [Case(dict(part), (witness,), layer.cold) for part in parts]
+            ran = self.server.run(tried, self.jobs)
+            hit = [
+                part
+                for part, one in zip(parts, ran, strict=True)
+                if differing(self.unchanged, one.outcomes, (witness,))
+            ]
+            if not hit:
+                break
+            items = hit[0]
+        return items
+
+    def _confirm(self, case: Case, suspects: tuple[str, ...]) -> None:
+        """Once more, one after the other, with a control: what depends on luck, on the order of
+        tests or on a neighbour is set apart instead of being blamed on the variable."""
+        control, again = self.server.run([Case({}, case.tests, case.cold), case])
+        judged = judge(suspects, self.unchanged, control.outcomes, again.outcomes)
+        self.flaky |= set(judged.flaky)
+        ((variable, value),) = case.values.items()
+        self.changes += [
+            Change(variable, value, test, self.unchanged[test], again.outcomes[test])
+            for test in judged.proven
+        ]
+        if not_run(again.outcomes, self._items(case.tests)) and not judged.proven:
+            self._lost(case)
+
+    def _lost(self, case: Case) -> None:
+        shown = ", ".join(sorted(case.values))
+        self.unknown.append(f"a run with other values of {shown} ended before its tests did")
+
+    def _items(self, tests: Sequence[str]) -> tuple[str, ...]:
+        return tuple(test for test in tests if not test.endswith(".py"))
+
+    def _pins(
+        self, subjects: Sequence[Subject], values: Mapping[str, tuple[str | None, ...]]
+    ) -> dict[str, str]:
+        """For each variable the value nearest to being absent that changes nothing."""
+        bad = {(change.variable, change.value) for change in self.changes}
+        found: dict[str, str] = {}
+        for subject in subjects:
+            flag = self.config.flags.declared.get(subject.variable)
+            wanted = [str(int(flag.default))] if flag and flag.type == "bool" else \
+                [str(flag.default)] if flag else []  # fmt: skip
+            tried = [v for v in values[subject.variable] if v is not None]
+            good = [v for v in (*wanted, "0", "", *tried) if v in tried]
+            value = next((v for v in good if (subject.variable, v) not in bad), None)
+            if value is not None:
+                found[subject.variable] = value
+        return found
+
+
+def _imports_with(proof: Proof) -> dict[str, str]:
+    """For each variable without which a module cannot be imported a value with which it can."""
+    return {
+        change.variable: change.value
+        for leak in proof.leaks
+        for change in leak.changes
+        if change.changed.state == COLLECTED and change.value is not None
+    }
