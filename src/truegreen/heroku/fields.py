@@ -5,7 +5,6 @@ Knows nothing of what the fields mean; models.py does. Standard library only.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -26,12 +25,6 @@ class UnexpectedAnswer(Unverified):
         self.what = what
         self.field = field
         self.problem = problem
-
-
-def digest(raw: Any) -> str:
-    """SHA-256, in hex, of ``raw`` as canonical JSON (sorted keys, no blanks, ASCII)."""
-    canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
 def parse_json(body: bytes, *, what: str, content_type: str = "") -> Any:

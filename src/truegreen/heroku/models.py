@@ -14,7 +14,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Protocol, Self, TypeVar
 
-from truegreen.heroku.fields import Fields, UnexpectedAnswer, digest, kind
+from truegreen.heroku.fields import Fields, UnexpectedAnswer, kind
+from truegreen.model import digest_of
 
 BUILD_STATUSES = ("pending", "succeeded", "failed")
 RELEASE_STATUSES = ("pending", "succeeded", "failed", "expired")
@@ -48,7 +49,7 @@ class Account:
     @classmethod
     def from_json(cls, raw: Any) -> Self:
         one = Fields("account", raw)
-        return cls(id=one.text("id"), email=one.text("email"), raw_digest=digest(raw))
+        return cls(id=one.text("id"), email=one.text("email"), raw_digest=digest_of(raw))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class App:
             stack=one.reference("stack", "name"),
             owner_email=one.reference("owner", "email"),
             created_at=one.optional_moment("created_at"),
-            raw_digest=digest(raw),
+            raw_digest=digest_of(raw),
         )
 
 
@@ -89,7 +90,7 @@ class ConfigVars(dict[str, str]):
     @classmethod
     def from_json(cls, raw: Any) -> Self:
         found = cls(Fields("config vars", raw).every_text())
-        found.raw_digest = digest(raw)
+        found.raw_digest = digest_of(raw)
         return found
 
     def __repr__(self) -> str:
@@ -116,7 +117,7 @@ class Addon:
             plan=one.object("plan").text("name"),
             state=one.optional_text("state"),
             config_vars=one.optional_texts("config_vars"),
-            raw_digest=digest(raw),
+            raw_digest=digest_of(raw),
         )
 
 
@@ -132,7 +133,7 @@ class Source:
     def from_json(cls, raw: Any) -> Self:
         blob = Fields("source", raw).object("source_blob")
         return cls(
-            put_url=blob.text("put_url"), get_url=blob.text("get_url"), raw_digest=digest(raw)
+            put_url=blob.text("put_url"), get_url=blob.text("get_url"), raw_digest=digest_of(raw)
         )
 
 
@@ -162,7 +163,7 @@ class Build:
             source_version=_source_version(one),
             created_at=one.moment("created_at"),
             user_email=one.reference("user", "email"),
-            raw_digest=digest(raw),
+            raw_digest=digest_of(raw),
         )
 
 
@@ -191,7 +192,7 @@ class Slug:
             process_types=MappingProxyType(one.object("process_types").every_text()),
             stack=one.reference("stack", "name"),
             created_at=one.optional_moment("created_at"),
-            raw_digest=digest(raw),
+            raw_digest=digest_of(raw),
         )
 
 
@@ -230,7 +231,7 @@ class Release:
             created_at=one.moment("created_at"),
             user_email=one.reference("user", "email"),
             eligible_for_rollback=one.optional_flag("eligible_for_rollback"),
-            raw_digest=digest(raw),
+            raw_digest=digest_of(raw),
         )
 
 
@@ -252,7 +253,7 @@ class FormationEntry:
             quantity=one.whole("quantity"),
             size=one.optional_text("size"),
             command=one.optional_text("command"),
-            raw_digest=digest(raw),
+            raw_digest=digest_of(raw),
         )
 
 
@@ -287,5 +288,5 @@ class Dyno:
             size=one.optional_text("size"),
             created_at=one.moment("created_at"),
             updated_at=one.moment("updated_at"),
-            raw_digest=digest(raw),
+            raw_digest=digest_of(raw),
         )
