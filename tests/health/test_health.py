@@ -1,8 +1,12 @@
 """The health report: a contract that verify reads, and public."""
 
 import json
+import pickle
+
+import pytest
 
 from truegreen.config import FlagDeclaration
+from truegreen.errors import UsageError
 from truegreen.flags import Flags
 from truegreen.guard import GuardPolicy
 from truegreen.health import HEADERS, Health, SchemaState
@@ -29,7 +33,12 @@ def test_the_report_says_what_serves() -> None:
         "commit": "f" * 40,
         "release": "v12",
         "schema": {"current": "0046", "heads": ["0046"]},
-        "guard": {"mode": "enforce"},
+        "guard": {
+            "mode": "enforce",
+            "list_age_days": None,
+            "list_stale": False,
+            "last_refused_at": None,
+        },
     }
     assert digest["declared"] == 1
     shown = json.dumps([body, digest])
@@ -61,3 +70,71 @@ def test_the_digest_follows_the_declared_names_and_not_the_values() -> None:
 
     assert digest("a") == digest("b")
     assert digest("a") != Health("r", {}, flags=Flags("", {}).read({})).report()[1]["flags"]
+
+
+class Guard:
+    """What a guard with a list tells."""
+
+    mode = "report"
+    list_age_days = 3.14159
+    list_stale = True
+    last_refused_at = 0.0
+
+
+def test_the_guards_list_and_its_last_refusal_are_told() -> None:
+    told = Health("r", {}, guard=Guard()).report()[1]["guard"]
+    assert told == {
+        "mode": "report",
+        "list_age_days": 3.1,
+        "list_stale": True,
+        "last_refused_at": "1970-01-01T00:00:00Z",
+    }
+
+
+TOKEN = "0123456789abcdef"
+
+
+def asked_too_much() -> SchemaState:
+    raise AssertionError("the brief view asks nobody")
+
+
+def test_the_brief_view_asks_nobody_and_tells_code_and_release() -> None:
+    health = Health("r", {**DYNO, "HEALTH_TOKEN": TOKEN}, schema=asked_too_much, guard=Guard())
+    for token in (None, "", "guessed", TOKEN.upper(), TOKEN + " ", "\xff" * 16):
+        status, body = health.answer(token)
+        assert (status, body["commit"], body["release"]) == (200, "f" * 40, "v12")
+        assert {body[key] for key in ("schema", "guard", "flags")} == {None}
+
+
+def test_the_token_opens_the_details() -> None:
+    health = Health("r", {"HEALTH_TOKEN": TOKEN}, schema=lambda: SchemaState("1", ("1",)))
+    assert health.answer(TOKEN)[1]["schema"] == {"current": "1", "heads": ["1"]}
+    given = Health("r", {"HEALTH_TOKEN": TOKEN}, token=Secret("x" * 16))
+    assert (given.accepts("x" * 16), given.accepts(TOKEN)) == (True, False)
+
+
+def test_without_a_token_nothing_opens_the_details() -> None:
+    for health in (
+        Health("r", {}),
+        Health("r", {"HEALTH_TOKEN": ""}),
+        Health("r", {}, token=Secret("")),
+    ):
+        assert not any(health.accepts(token) for token in (None, "", "x"))
+
+
+def test_a_token_that_can_be_guessed_does_not_start() -> None:
+    with pytest.raises(UsageError, match="HEALTH_TOKEN has less than 16") as caught:
+        Health("r", {"HEALTH_TOKEN": "short"})
+    assert "short" not in str(caught.value)
+
+
+def test_a_schema_state_is_a_value() -> None:
+    state = SchemaState(current="1", heads=("1",))
+    assert state == pickle.loads(pickle.dumps(state)) == SchemaState("1", ("1",))
+    assert hash(state) == hash(SchemaState("1", ("1",)))
+    assert state != SchemaState("2", ("1",))
+    assert repr(state) == "SchemaState(current='1', heads=('1',))"
+    with pytest.raises(AttributeError):
+        state.current = "2"
+    with pytest.raises(AttributeError):
+        del state.current

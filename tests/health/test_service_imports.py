@@ -37,11 +37,15 @@ def test_flags_guard_and_health_load_only_the_standard_library() -> None:
     assert others <= set(sys.stdlib_module_names) | {"_distutils_hack"}
 
 
-def test_they_add_less_than_ten_milliseconds_to_a_web_process() -> None:
-    # What any web framework has loaded by then is not theirs.
-    code = (
-        "import typing, pathlib, hmac, threading, time\n"
-        f"begin = time.perf_counter()\nimport {PARTS}\n"
-        "print(time.perf_counter() - begin)"
+# Each of these takes a millisecond or more; benchmarks/flags.py holds the whole to ten.
+HEAVY = {"typing", "re", "dataclasses", "enum", "pathlib", "inspect", "json", "hashlib", "hmac",
+         "asyncio", "logging", "datetime", "threading", "tomllib", "urllib", "functools",
+         "collections"}  # fmt: skip
+
+
+def test_flags_and_health_load_nothing_heavy() -> None:
+    loaded = in_bare_python(
+        "before = set(sys.modules)\nimport truegreen.flags, truegreen.health\n"
+        "print(*(set(sys.modules) - before))"
     )
-    assert min(float(in_bare_python(code)) for _ in range(5)) < 0.010
+    assert not {name for name in loaded.split() if name.split(".")[0] in HEAVY}

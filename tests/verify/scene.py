@@ -133,14 +133,18 @@ class Scene:
     origin: Callable[[Mapping[str, str]], HttpAnswer] = field(default=lambda headers: blocked())
     away: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
+    edge_url: str = APP["edge_url"]
 
     def verify(self) -> Verification:
         times = iter(range(10_000))
         nth = iter(range(10_000))
 
         def get(url: str, headers: Mapping[str, str]) -> HttpAnswer:
-            if url.startswith("http://e.localhost:2"):
+            if url.startswith(self.edge_url.rstrip("/")):
+                self.tokens.append(headers.get("X-Health-Token"))
                 return self.edge(next(nth))
+            assert "X-Health-Token" not in headers, "the token is for the edge alone"
             return self.origin(headers)
 
         world = World(
@@ -169,7 +173,7 @@ class FakePlatform:
 
     def app(self, name: str) -> App:
         self._ask("app")
-        return App.from_json(APP)
+        return App.from_json({**APP, "edge_url": self.scene.edge_url})
 
     def releases(self, app: str) -> list[Release]:
         self._ask("releases")

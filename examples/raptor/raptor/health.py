@@ -1,4 +1,9 @@
-"""What /health tells, put together from truegreen's report and Raptor's schema."""
+"""What /health tells, put together from truegreen's report and Raptor's schema.
+
+Everybody behind the edge gets the code's commit and release. Schema, guard and flags are for
+whoever sends HEALTH_TOKEN as X-Health-Token; `truegreen verify` finds it among the app's config
+vars.
+"""
 
 from __future__ import annotations
 
@@ -17,4 +22,6 @@ def make_health(database: Database) -> Health:
             return SchemaState(current=schema_revision(connection), heads=heads)
 
     settings = database.settings
-    return Health("raptor", os.environ, schema, settings.guard, settings.flags)
+    return Health(
+        "raptor", os.environ, schema, settings.guard, settings.flags, settings.health_token
+    )

@@ -17,6 +17,7 @@ from raptor import origin_guard
 from truegreen.errors import UsageError
 from truegreen.flags import Flags, FlagValues
 from truegreen.guard import GuardPolicy
+from truegreen.secret import Secret
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +34,7 @@ class Settings:
     flags: FlagValues
     guard: GuardPolicy
     nda_texts: Path
+    health_token: Secret | None  # None: the environment's HEALTH_TOKEN, if it has one
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Settings:
@@ -41,14 +43,15 @@ class Settings:
         Raises SettingsError, FlagError or GuardError.
         """
         flags = _declared_flags()
-        pins = {name: value for name, value in config.items() if name.startswith(flags.prefix)}
-        values = flags.read(os.environ, overrides=pins)  # what is not pinned, the machine decides
+        given = {name: value for name, value in config.items() if name.startswith(flags.prefix)}
+        values = flags.read(os.environ, config=given)  # what is not given, the machine decides
         secrets = {name: config[name] for name in origin_guard.SECRETS if name in config}
         return cls(
             database=str(config.get("DATABASE") or _required("DATABASE_URL")),
             flags=values,
             guard=origin_guard.policy(values, secrets or os.environ),
             nda_texts=Path(config.get("NDA_TEXTS") or ROOT / "raptor" / "beta" / "nda_texts"),
+            health_token=Secret(config["HEALTH_TOKEN"]) if "HEALTH_TOKEN" in config else None,
         )
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from truegreen.config import Config, Environment
 from truegreen.errors import ConfigError, Unverified
 from truegreen.heroku.localhost import client as http_client
 from truegreen.model import BY_NAME, Evidence, required_checks
+from truegreen.secret import resolve
 from truegreen.ship.target import find_target
 from truegreen.verify.probe import Prober
 from truegreen.verify.question import Question
@@ -29,7 +30,8 @@ def question_for(
     settle: float = 0.0,
     report_text: str | None = None,
 ) -> Question:
-    """The question that ``config`` asks of a release. ConfigError for an unknown check's name.
+    """The question that ``config`` asks of a release. ConfigError for an unknown check's name,
+    UsageError for a health token's reference that leads nowhere.
 
     A service without migrations is not asked where its schema is.
     """
@@ -51,6 +53,9 @@ def question_for(
         edge=environment.edge,
         origin=environment.origin,
         health=config.health,
+        health_token=resolve(token, what="health.token")
+        if (token := config.health.token)
+        else None,
         flags=config.flags,
         required_vars=config.config_vars.required,
         required=required_checks(optional),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from truegreen.config import Flags, Health
 from truegreen.model import required_checks
+from truegreen.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Question:
     """``commit``/``version`` None: whatever the current release carries is asked about itself.
 
     ``edge`` and ``origin`` are base URLs; empty means: the ones that the platform names.
+    ``health_token`` opens the health endpoint's detail view; None: the app's config var is used.
     ``settle`` is for how long (seconds) code.served may be answered by other code before it
     counts: old dynos take a while to leave. ``report_text`` is the release command's output when
     it was captured while it ran.
@@ -24,6 +26,7 @@ class Question:
     edge: str = ""
     origin: str = ""
     health: Health = field(default_factory=Health)
+    health_token: Secret | None = None
     flags: Flags = field(default_factory=Flags)
     required_vars: tuple[str, ...] = ()
     required: tuple[str, ...] = field(default_factory=required_checks)

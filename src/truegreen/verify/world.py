@@ -10,8 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
+from truegreen.errors import Unverified
 from truegreen.guard.attacks import OUTSIDE
+from truegreen.health import TOKEN_HEADER, TOKEN_VARIABLE
+from truegreen.heroku.address import is_loopback
 from truegreen.heroku.models import App, Build, Dyno, FormationEntry, Release, Slug
 from truegreen.release.trailer import Report, parse_trailer
 from truegreen.verify.choose import choose_build, choose_release, current_release
@@ -177,13 +181,27 @@ class World:
         edge = self.edge()
         return self._once("health", lambda: self._sample(edge) if edge else [])
 
+    def _health_headers(self, edge: str) -> Mapping[str, str]:
+        """The token of the detail view, if one is known and nobody on the way can read it."""
+        parts = urlsplit(edge)
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+            return {}
+        if self.question.health_token is not None:
+            return {TOKEN_HEADER: self.question.health_token.reveal()}
+        try:
+            token = self.config_vars().get(TOKEN_VARIABLE)
+        except Unverified:  # then the schema is what the release command reported
+            return {}
+        return {TOKEN_HEADER: token} if token and token.isascii() and token.isprintable() else {}
+
     def _sample(self, edge: str) -> list[HttpAnswer]:
         asked = self.question
+        headers = self._health_headers(edge)
         wanted = self.commit()
         until = self._clock() + asked.settle
         row: list[HttpAnswer] = []
         while True:
-            answer = self._get(edge + asked.health.path, {})
+            answer = self._get(edge + asked.health.path, headers)
             if answer.status != 200 or (wanted and answer.commit not in (None, wanted)):
                 if self._clock() >= until:
                     return [*row, answer]

@@ -23,7 +23,9 @@ PINS: dict[str, Any] = {
     "FLAG_BETA_NDA_ACK": True,
     "FLAG_BETA_WALKTHROUGH": True,
     "ORIGIN_SECRET": "unit-tests-only",
+    "HEALTH_TOKEN": "opens-the-details-in-unit-tests",
 }
+DETAIL = {"X-Health-Token": PINS["HEALTH_TOKEN"]}
 
 
 def _alembic_for(path: Path) -> Config:
@@ -36,6 +38,12 @@ def _alembic_for(path: Path) -> Config:
 def alembic_for() -> Callable[[Path], Config]:
     """Alembic's configuration for a SQLite file."""
     return _alembic_for
+
+
+@pytest.fixture
+def detail() -> dict[str, str]:
+    """The headers that open the detail view of /health."""
+    return dict(DETAIL)
 
 
 @pytest.fixture

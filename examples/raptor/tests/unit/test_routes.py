@@ -14,47 +14,83 @@ SECRET = "of-the-edge"
 BLOCKED = (403, {"error": "direct_origin_blocked"})
 
 
-def test_health_tells_code_release_and_schema(make_app, monkeypatch) -> None:
+def test_health_tells_everybody_code_and_release_and_asks_no_database(
+    make_app, monkeypatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("HEROKU_SLUG_COMMIT", "c0ffee")
     monkeypatch.setenv("HEROKU_RELEASE_VERSION", "v12")
-    response = make_app().test_client().get("/health")
+    client = make_app(DATABASE=str(tmp_path / "no-such-folder" / "x.sqlite3")).test_client()
+    for headers in ({}, {"X-Health-Token": "guessed"}, {"X-Health-Token": ""}):
+        response = client.get("/health", headers=headers)
+        assert response.status_code == 200
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.get_json() == {
+            "status": "ok",
+            "service": "raptor",
+            "commit": "c0ffee",
+            "release": "v12",
+            "schema": None,
+            "guard": None,
+            "flags": None,
+        }
+
+
+def test_health_has_no_details_without_a_token_of_its_own(make_app) -> None:
+    client = make_app(HEALTH_TOKEN="").test_client()
+    assert client.get("/health", headers={"X-Health-Token": ""}).get_json()["schema"] is None
+
+
+def test_the_environments_token_opens_the_details(monkeypatch, pins, database: Path) -> None:
+    monkeypatch.setenv("HEALTH_TOKEN", "e" * 16)
+    del pins["HEALTH_TOKEN"]
+    client = create_app({**pins, "DATABASE": str(database)}).test_client()
+    body = client.get("/health", headers={"X-Health-Token": "e" * 16}).get_json()
+    assert body["schema"] == {"current": "0046", "heads": ["0046"]}
+
+
+def test_health_tells_the_details_to_whoever_has_the_token(make_app, detail, monkeypatch) -> None:
+    monkeypatch.setenv("HEROKU_SLUG_COMMIT", "c0ffee")
+    monkeypatch.setenv("HEROKU_RELEASE_VERSION", "v12")
+    response = make_app().test_client().get("/health", headers=detail)
     body = response.get_json()
     assert response.status_code == 200
     assert (body["status"], body["service"]) == ("ok", "raptor")
     assert (body["commit"], body["release"]) == ("c0ffee", "v12")
     assert body["schema"] == {"current": "0046", "heads": ["0046"]}
-    assert body["guard"] == {"mode": "off"}
+    assert body["guard"]["mode"] == "off"
+    assert body["flags"]["declared"] == 3
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_health_asks_the_database_one_question(app, client: FlaskClient) -> None:
+def test_health_asks_the_database_one_question(app, client: FlaskClient, detail) -> None:
     asked: list[str] = []
     engine = app.extensions["raptor"].engine
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-    client.get("/health")
-    client.get("/health")
+    client.get("/health", headers=detail)
+    client.get("/health", headers=detail)
     assert asked == ["SELECT version_num FROM alembic_version"] * 2
 
 
 def test_health_sees_a_schema_that_moved_while_the_app_ran(
-    client: FlaskClient, database: Path, alembic_for
+    client: FlaskClient, database: Path, alembic_for, detail
 ) -> None:
     command.downgrade(alembic_for(database), "0045")
-    body = client.get("/health").get_json()
+    body = client.get("/health", headers=detail).get_json()
     assert body["schema"] == {"current": "0045", "heads": ["0046"]}
 
 
 def test_health_of_a_database_that_was_never_migrated_names_no_revision(
-    make_app, tmp_path: Path
+    make_app, tmp_path: Path, detail
 ) -> None:
-    response = make_app(DATABASE=str(tmp_path / "empty.sqlite3")).test_client().get("/health")
+    client = make_app(DATABASE=str(tmp_path / "empty.sqlite3")).test_client()
+    response = client.get("/health", headers=detail)
     assert response.status_code == 200
     assert response.get_json()["schema"]["current"] is None
 
 
-def test_health_is_503_when_the_database_does_not_answer(make_app, tmp_path: Path) -> None:
+def test_health_is_503_when_the_database_does_not_answer(make_app, tmp_path: Path, detail) -> None:
     app = make_app(DATABASE=str(tmp_path / "no-such-folder" / "x.sqlite3"))
-    response = app.test_client().get("/health")
+    response = app.test_client().get("/health", headers=detail)
     assert (response.status_code, response.get_json()["status"]) == (503, "error")
     assert "no-such-folder" not in response.text
 
@@ -71,10 +107,13 @@ def test_nothing_gets_past_the_guard_but_the_edge(make_app, path: str, headers) 
     assert (response.status_code, response.get_json()) == BLOCKED
 
 
-def test_the_edge_gets_through_the_guard(make_app) -> None:
+def test_the_edge_gets_through_the_guard(make_app, detail) -> None:
     client = make_app(FLAG_ENFORCE_CF_ORIGIN=True, ORIGIN_SECRET=SECRET).test_client()
-    response = client.get("/health", headers={"X-Origin-Secret": SECRET})
-    assert (response.status_code, response.get_json()["guard"]) == (200, {"mode": "enforce"})
+    client.get("/health", headers=detail)
+    response = client.get("/health", headers={"X-Origin-Secret": SECRET, **detail})
+    guard = response.get_json()["guard"]
+    assert (response.status_code, guard["mode"]) == (200, "enforce")
+    assert guard["last_refused_at"].endswith("Z")
 
 
 def test_both_secrets_are_good_while_rotating(make_app) -> None:
@@ -113,13 +152,13 @@ def test_each_flag_closes_its_own_part(make_app, sign_in, flag: str) -> None:
 
 
 def test_what_is_always_open_works_at_the_schema_before_the_beta(
-    make_app, sign_in, database: Path, alembic_for
+    make_app, sign_in, database: Path, alembic_for, detail
 ) -> None:
     ada = sign_in()
     command.downgrade(alembic_for(database), "0044")
     client = make_app(FLAG_BETA_NDA_ACK=False, FLAG_BETA_WALKTHROUGH=False).test_client()
     assert client.get("/me", headers=ada).status_code == 200
-    assert client.get("/health").get_json()["schema"]["current"] == "0044"
+    assert client.get("/health", headers=detail).get_json()["schema"]["current"] == "0044"
     assert client.get("/beta/nda", headers=ada).status_code == 404
     assert client.post("/beta/walkthrough/steps/welcome", headers=ada).status_code == 404
 

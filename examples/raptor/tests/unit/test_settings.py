@@ -10,7 +10,7 @@ from raptor.db import normalise
 from raptor.settings import ROOT, Settings, SettingsError
 
 from truegreen.config import load_config
-from truegreen.flags import FlagError
+from truegreen.flags import FlagError, pin
 from truegreen.guard import GuardError
 
 FLAG = "FLAG_ENFORCE_CF_ORIGIN"
@@ -38,7 +38,17 @@ def test_a_pin_wins_over_the_machine(monkeypatch) -> None:
     monkeypatch.setenv(FLAG, "1")
     settings = Settings.read({"DATABASE": "x.db", FLAG: False})
     assert settings.guard.mode == "off"
-    assert settings.flags.origin(FLAG).source == "pin"
+    assert settings.flags.origin(FLAG).source == "config"
+
+
+def test_a_pin_wins_over_create_apps_config_and_over_what_was_read(monkeypatch) -> None:
+    monkeypatch.setenv(FLAG, "1")
+    monkeypatch.setenv("ORIGIN_SECRET", "production's")
+    settings = Settings.read({"DATABASE": "x.db"})
+    with pin(FLAG_ENFORCE_CF_ORIGIN=False):
+        assert settings.flags[FLAG] is False
+        assert Settings.read({"DATABASE": "x.db", FLAG: True}).guard.mode == "off"
+    assert settings.flags[FLAG] is True
 
 
 def test_absent_and_off_are_told_apart(monkeypatch) -> None:
@@ -127,10 +137,9 @@ def test_app_json_sets_every_declared_flag_and_asks_for_what_is_required() -> No
     app = json.loads((ROOT / "app.json").read_text())
     assert set(declared()) <= set(app["env"])
     assert app["env"][FLAG]["value"] == "1"
-    assert app["env"]["ORIGIN_SECRET"] == {
-        "description": app["env"]["ORIGIN_SECRET"]["description"],
-        "generator": "secret",
-    }
+    for name in ("ORIGIN_SECRET", "HEALTH_TOKEN"):
+        assert app["env"][name].keys() == {"description", "generator"}
+        assert app["env"][name]["generator"] == "secret"
     assert app["addons"] == ["heroku-postgresql"]  # brings DATABASE_URL
 
 

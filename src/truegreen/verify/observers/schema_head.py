@@ -1,7 +1,7 @@
 """``schema.head``: is the database at the one head of the code that is serving?
 
-What the serving code itself says (health detail) is read now and weighs most; without it, what
-the release command reported counts, as it was then.
+What the serving code itself says (the detail view of health, which takes a token) is read now and
+weighs most; without it, what the release command reported counts, as it was then.
 """
 
 from __future__ import annotations
