@@ -143,7 +143,7 @@ def test_digest_does_not_depend_on_order_or_blanks_and_does_on_every_value() -> 
     other = parse_json(b'{"b":[1,2],"a":1}', what="x")
     assert digest_of(one) == digest_of(other)
     assert digest_of(one) != digest_of({"a": 1, "b": [2, 1]})
-    assert len(digest_of(one)) == 64
+    assert digest_of(one).startswith("sha256:")
 
 
 def test_config_vars_never_show_their_values() -> None:
