@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from truegreen.incidents.drills.service import find_service
-from truegreen.incidents.drills.stage import commit, copy_service
+from truegreen.ship.stage import commit, copy_service
 
 ROUNDS = 5
 LIMIT = 1.5  # seconds

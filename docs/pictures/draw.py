@@ -19,9 +19,9 @@ from typing import Any
 from rich.console import Console
 
 from truegreen.incidents.drills.service import find_service
-from truegreen.incidents.drills.stage import commit, copy_service
 from truegreen.outputs.drill_table import print_drill
 from truegreen.outputs.table import print_verification
+from truegreen.ship.stage import commit, copy_service
 
 HERE = Path(__file__).parent
 DRILL = "release-smoke-cf-origin-guard"

@@ -17,8 +17,8 @@ import pytest
 from tiny_service import Tiny
 
 import truegreen
-from truegreen.incidents.drills.stage import commit, copy_service
 from truegreen.model import CHECKS
+from truegreen.ship.stage import commit, copy_service
 
 pytestmark = [pytest.mark.platform, pytest.mark.xdist_group("raptor"), pytest.mark.timeout(300)]
 APP = "raxx-api-prod"

@@ -17,7 +17,8 @@ from pathlib import Path
 from truegreen.errors import TrueGreenError, Unverified
 from truegreen.incidents.drills.drill import Drill, DrillResult, DrillRun, Say
 from truegreen.incidents.drills.judge import FLAG, control_problems, fault_problems
-from truegreen.incidents.drills.stage import (
+from truegreen.incidents.drills.that_day import conclude
+from truegreen.ship.stage import (
     Stage,
     change_settings,
     commit,
@@ -25,7 +26,6 @@ from truegreen.incidents.drills.stage import (
     edit_text,
     open_stage,
 )
-from truegreen.incidents.drills.that_day import conclude
 
 NAME = "release-smoke-cf-origin-guard"
 WITHIN = 60.0  # seconds

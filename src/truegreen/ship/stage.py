@@ -1,6 +1,7 @@
-"""The stage of a drill: a private embedded platform and a private git repository, both gone after.
+"""A stage: a private embedded platform and private git repositories, all gone afterwards.
 
-Nothing of the user's own platform, repository or ledger is touched.
+Drills are played on it, and releases are rehearsed. Nothing of the user's own platform, repository
+or ledger is touched.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from truegreen.config import Environment, load_config
+from truegreen.config import Config, Environment, load_config
 from truegreen.embedded.locate import PlatformInfo, ensure_running, stop
 from truegreen.errors import UsageError
 from truegreen.heroku import HerokuClient
 from truegreen.ledger import Ledger
 from truegreen.ship.pipeline import ship
-from truegreen.ship.progress import Nobody
-from truegreen.ship.source import read_source
+from truegreen.ship.progress import Nobody, Watcher
+from truegreen.ship.source import Source, read_source
 from truegreen.ship.target import Target
 
 _LEFT_OUT = shutil.ignore_patterns(
@@ -43,15 +44,24 @@ class Stage:
     def ship(self, repository: Path, app: str) -> Mapping[str, Any]:
         """Ships the repository's HEAD to ``app`` on this stage; ship's document."""
         config = load_config(repository)
-        environment = replace(
-            config.environments[config.default_env], app=app, edge="", origin="", token=""
-        )
+        environment = config.environments[config.default_env]
+        return self.ship_source(config, read_source(repository), replace(environment, app=app))
+
+    def ship_source(
+        self,
+        config: Config,
+        source: Source,
+        environment: Environment,
+        watcher: Watcher | None = None,
+    ) -> Mapping[str, Any]:
+        """Ships ``source`` to the app of ``environment`` on this stage; ship's document."""
+        environment = replace(environment, edge="", origin="", token="")
         with Ledger.open(self.folder / "ledger.sqlite3") as ledger:
             shipped = ship(
                 config,
-                read_source(repository),
+                source,
                 lambda: self._target(environment),
-                Nobody(),
+                watcher or Nobody(),
                 ledger=ledger,
                 gates=(),
             )
@@ -64,7 +74,7 @@ class Stage:
 @contextmanager
 def open_stage(settings: Mapping[str, str]) -> Iterator[Stage]:
     """A stage with a fresh platform, set as ``settings`` says; taken down whatever happens."""
-    with tempfile.TemporaryDirectory(prefix="truegreen-drill-") as name:
+    with tempfile.TemporaryDirectory(prefix="truegreen-stage-") as name:
         folder = Path(name)
         data = folder / "platform"
         try:
