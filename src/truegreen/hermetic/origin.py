@@ -39,7 +39,7 @@ class Stack:
     def __init__(self, root: Path) -> None:
         self._root = os.path.realpath(root) + os.sep
         self._own = str(Path(__file__).resolve().parent.parent) + os.sep
-        self._health = self._own + "health.py"
+        self._health = self._own + os.path.join("health", "report.py")
         paths = sysconfig.get_paths()
         self._stdlib = tuple(
             {os.path.realpath(paths[key]) + os.sep for key in ("stdlib", "platstdlib")}
