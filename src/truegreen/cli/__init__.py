@@ -21,6 +21,7 @@ VERBS = {
     "incident": "incident",
     "ledger": "ledger",
     "platform": "platform",
+    "rehearse": "rehearse",
     "release": "release",
     "releases": "releases",
     "ship": "ship",

@@ -175,7 +175,7 @@ class ForkServer:
         )  # fmt: skip
 
     def _hear(self, until: float) -> list[tuple[socket.socket, dict[str, Any]]]:
-        """What the server says next. Raises DeadlineExceeded at ``until``, Unverified at its end."""
+        """What the server says next. Raises DeadlineExceeded, and Unverified at its end."""
         ready, _, _ = select.select([self._cold, self._warm], [], [], until - time.monotonic())
         if not ready:
             raise DeadlineExceeded("the fork server gave no answer in time", hint=self.tail())

@@ -48,9 +48,9 @@ ROUNDS = 8  # modules that cannot be imported without a value are given one, one
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What was found. ``harmless``: variables that are read, and whose every tried value changed
-    nothing. ``flaky``: tests that depend on luck or order, and prove nothing. ``unknown``: sentences
-    on what could not be found out. ``pins``: for each variable a value under which the suite does
-    what it does now; absent from it is what has none."""
+    nothing. ``flaky``: tests that depend on luck or order, and prove nothing. ``unknown``: what
+    could not be found out, in sentences. ``pins``: for each variable a value under which the suite
+    does what it does now; absent from it is what has none."""
 
     leaks: tuple[Leak, ...]
     harmless: tuple[str, ...]
@@ -369,7 +369,7 @@ class _Prover:
         found: dict[str, str] = {}
         for subject in subjects:
             flag = self.config.flags.declared.get(subject.variable)
-            wanted = [str(int(flag.default))] if flag and flag.type == "bool" else \
+            wanted = [str(int(flag.default is True))] if flag and flag.type == "bool" else \
                 [str(flag.default)] if flag else []  # fmt: skip
             tried = [v for v in values[subject.variable] if v is not None]
             good = [v for v in (*wanted, "0", "", *tried) if v in tried]
