@@ -26,7 +26,7 @@ ROUTER_ADDRESS = "10.1.2.3"
 SECRET, RANGES, WORKER, ACCESS, PRESENCE = (
     "secret",
     "ranges",
-    "cf_worker",
+    "worker",
     "access",
     "presence_unsafe",
 )

@@ -1,0 +1,108 @@
+"""Every adapter, under every server that carries it, gives the same answers to the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from truegreen.guard.attacks import legitimate, matrix
+from truegreen.guard.selftest.exchange import Answer, Request
+from truegreen.guard.selftest.urls import UrlDriver
+
+from .apps import HEADER, HEALTH
+from .servers import SECRET, STACKS, Server, ask, listening, running
+
+BODY = b'{"error": "direct_origin_blocked"}'
+ATTACKS = matrix(HEADER, secret=SECRET, exempt=[HEALTH])
+# Waitress drops the second slash before anybody sees it: what it asks for then *is* the path.
+UPGRADE = next(attack for attack in ATTACKS if attack.name == "websocket_upgrade")
+SAME_PATH = {"exempt_doubled_slash/health"}
+
+
+@pytest.fixture(scope="module", params=STACKS, ids=["-".join(stack) for stack in STACKS])
+def service(request: pytest.FixtureRequest) -> Iterator[UrlDriver]:
+    with running(*request.param) as driver:
+        yield driver
+
+
+def told(answer: Answer) -> dict[str, object]:
+    assert answer.status == 200, answer
+    found: dict[str, object] = json.loads(answer.body)
+    return found
+
+
+def is_refusal(answer: Answer, method: str) -> bool:
+    if answer.status == 403 and (answer.header("content-length"), answer.body) == ("0", b""):
+        return method == "WEBSOCKET"  # the server's own, when the guard has closed the socket
+    return (
+        answer.status == 403
+        and answer.body == (b"" if method == "HEAD" else BODY)
+        and answer.header("content-type") == "application/json"
+        and answer.header("cache-control") == "no-store"
+        and answer.header("content-length") in ("34", "")
+    )
+
+
+def test_every_attack_gets_the_same_refusal(service: UrlDriver) -> None:
+    wrong = []
+    for attack in ATTACKS:
+        answer = service.send(Request(attack.method, attack.target, attack.headers))
+        if attack.name in SAME_PATH and answer.status == 200:
+            assert told(answer)["reached"] == HEALTH
+        elif not is_refusal(answer, attack.method if attack is not UPGRADE else "WEBSOCKET"):
+            wrong.append((attack.name, answer.summary, answer.headers, answer.body))
+    assert wrong == []
+
+
+def test_a_legitimate_request_reaches_the_application_without_the_secret(
+    service: UrlDriver,
+) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        answer = service.send(Request(method, b"/any/path?x=1", legitimate(SECRET, HEADER)))
+        assert told(answer) == {"reached": "/any/path", "secret_seen": False}
+    assert service.send(Request("HEAD", b"/", legitimate(SECRET, HEADER))).status == 200
+
+
+def test_the_headers_name_is_read_in_any_case(service: UrlDriver) -> None:
+    for name in (HEADER.upper(), HEADER.lower()):
+        assert told(ask(service, "/", (name, SECRET)))["secret_seen"] is False
+
+
+def test_an_exempt_path_is_let_in_and_still_loses_the_secret(service: UrlDriver) -> None:
+    for path in (HEALTH, HEALTH + "?detail=1", "/%68ealth"):
+        assert told(ask(service, path))["reached"] == HEALTH
+    assert told(ask(service, HEALTH, (HEADER, "wrong")))["secret_seen"] is False
+
+
+@pytest.mark.parametrize("app", ["asgi", "starlette"])
+def test_a_websocket_is_refused_before_it_is_accepted_and_opens_with_the_secret(app: str) -> None:
+    """Gunicorn's ASGI worker speaks WebSocket; uvicorn needs a package for it."""
+    with running("gunicorn-asgi", app) as driver:
+        assert driver.send(Request("GET", b"/", UPGRADE.headers)).status == 403
+        allowed = (*UPGRADE.headers, (HEADER.encode(), SECRET.encode()))
+        assert driver.send(Request("GET", b"/", allowed)).status == 101
+
+
+@pytest.mark.parametrize(
+    ("server", "app"), [("gunicorn", "flask"), ("waitress", "wsgi"), ("uvicorn", "starlette")]
+)
+def test_enforce_without_a_secret_does_not_start(server: str, app: str) -> None:
+    with listening() as made:
+        process = Server(server, app, made, {"GUARD_MODE": "enforce"})
+        status, said = process.ended()
+    assert status not in (0, -15)
+    assert "origin guard: mode enforce without a secret" in said
+
+
+@pytest.mark.parametrize(
+    ("server", "app"), [("gunicorn", "flask"), ("waitress", "wsgi"), ("uvicorn", "starlette")]
+)
+def test_report_lets_the_whole_matrix_in_and_strips_all_the_same(server: str, app: str) -> None:
+    with running(server, app, {"GUARD_MODE": "report"}) as driver:
+        for attack in ATTACKS:
+            if attack.method == "GET" and attack is not UPGRADE:
+                answer = driver.send(Request("GET", attack.target, attack.headers))
+                if attack.name not in ("secret_underscored", "secret_prefixed"):  # other headers
+                    assert told(answer)["secret_seen"] is False, attack
