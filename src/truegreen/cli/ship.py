@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
-from types import FrameType
 
 import click
 
+from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import folder_argument, target_options
 from truegreen.config import load_config
+
+GATES = ("freeze", "scan", "migrations")
 
 
 @click.command()
@@ -33,36 +34,39 @@ def command(
     \b
     Example:  truegreen ship examples/raptor --env production
     """
-    from truegreen.ledger import Ledger
-    from truegreen.outputs.json_document import print_document
-    from truegreen.outputs.live import LiveView
-    from truegreen.outputs.table import print_verification, stdout_console
-    from truegreen.ship.pipeline import GATES, ship
-    from truegreen.ship.source import read_source
-    from truegreen.ship.target import choose_environment, find_target
+    from concurrent.futures import ThreadPoolExecutor
 
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    from truegreen.gates.run import run_gates
+    from truegreen.ship.source import read_source
+
     config = load_config(folder)
-    environment = choose_environment(config, env_name)
     source = read_source(folder.resolve())
-    if source.uncommitted and not quiet:
-        shown = ", ".join(source.uncommitted[:5])
-        more = f" and {len(source.uncommitted) - 5} more" if len(source.uncommitted) > 5 else ""
-        click.echo(
-            f"shipping {source.commit[:8]}; not committed, so left out: {shown}{more}", err=True
-        )
-    with (
-        Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger,
-        LiveView(quiet=quiet) as view,
-    ):
-        shipped = ship(
-            config,
-            source,
-            lambda: find_target(config, environment, platform, start=True),
-            view,
-            ledger=ledger,
-            gates=() if no_gates else GATES,
-        )
+    # The gates are asked while the rest is imported: one of them waits for another process.
+    with sigterm_interrupts(), ThreadPoolExecutor(max_workers=1) as pool:
+        asked = None if no_gates else pool.submit(run_gates, GATES, config, commit=source.commit)
+
+        from truegreen.ledger import Ledger
+        from truegreen.outputs.json_document import print_document
+        from truegreen.outputs.live import LiveView
+        from truegreen.outputs.table import print_verification, stdout_console
+        from truegreen.ship.pipeline import ship
+        from truegreen.ship.target import choose_environment, find_target
+
+        environment = choose_environment(config, env_name)
+        if source.uncommitted and not quiet:
+            _tell_left_out(source.commit, source.uncommitted)
+        with (
+            Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger,
+            LiveView(quiet=quiet) as view,
+        ):
+            shipped = ship(
+                config,
+                source,
+                lambda: find_target(config, environment, platform, start=True),
+                view,
+                ledger=ledger,
+                gates=asked.result if asked else None,
+            )
     if as_json:
         print_document(shipped.document)
     elif not quiet:
@@ -70,5 +74,7 @@ def command(
     return shipped.verdict.exit_code
 
 
-def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _tell_left_out(commit: str, paths: tuple[str, ...]) -> None:
+    shown = ", ".join(paths[:5])
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    click.echo(f"shipping {commit[:8]}; not committed, so left out: {shown}{more}", err=True)

@@ -7,7 +7,7 @@ interrupted run says so, and the same command goes on from there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 from truegreen.config import Config
 from truegreen.errors import ConfigError, Interrupted, PlatformRefused, Refused, Unverified
 from truegreen.gates.result import GateResult
-from truegreen.gates.run import run_gates
 from truegreen.heroku import HerokuClient
 from truegreen.heroku.localhost import client as http_client
 from truegreen.heroku.models import Release
@@ -41,7 +40,7 @@ from truegreen.ship.verification import PROBE_TIMEOUT, ask, question_for
 from truegreen.verify.probe import Prober
 from truegreen.verify.run import Verification
 
-GATES = ("freeze", "scan", "migrations")
+GateAnswers = Callable[[], Sequence[GateResult]]
 PATIENCE = 20.0  # seconds in which one question to the platform is asked again
 AWAY_PATIENCE = 5.0  # … and once it has been away for longer than its own patience
 SETTLE = 15.0  # seconds in which old dynos may still answer
@@ -103,11 +102,12 @@ def ship(
     watcher: Watcher,
     *,
     ledger: Ledger,
-    gates: tuple[str, ...] = GATES,
+    gates: GateAnswers | None = None,
 ) -> Shipped:
     """Ships ``source`` and returns what is true afterwards; a run that got so far is recorded.
 
-    ``find`` gives the target, and may start the embedded platform. Raises Refused when a gate is
+    ``gates`` gives the gates' answers (None: none is asked), before anything is changed. ``find``
+    gives the target, and may start the embedded platform. Raises Refused when a gate is
     shut, UsageError for what can be known before anything is changed, and Interrupted when Ctrl-C
     came after something was changed. A platform that goes away after that is no exception but an
     unverified verdict.
@@ -117,7 +117,7 @@ def ship(
     manifest = read_manifest(config.root)
     target: Target | None = None
     try:
-        _gates(run, config, source, gates)
+        _gates(run, gates)
         with run.step("platform") as step:
             target = find()
             step.text = target.api
@@ -152,11 +152,11 @@ def ship(
     return Shipped(document, verification.verdict)
 
 
-def _gates(run: Run, config: Config, source: Source, names: tuple[str, ...]) -> None:
-    if not names:
+def _gates(run: Run, answers: GateAnswers | None) -> None:
+    if answers is None:
         return
-    with run.step("gates", ", ".join(names)) as step:
-        results = run_gates(names, config, commit=source.commit)
+    with run.step("gates") as step:
+        results = answers()
         shut = [result for result in results if not result.open]
         if shut:
             raise Refused("; ".join(_why_shut(one) for one in shut), hint=shut[0].clears)

@@ -63,7 +63,6 @@ class Stage:
                 lambda: self._target(environment),
                 watcher or Nobody(),
                 ledger=ledger,
-                gates=(),
             )
         return shipped.document
 
