@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from truegreen.hermetic.result import LeakedRead, SessionResult, read_result
+from truegreen.hermetic.result import SessionResult, read_result
 
 MACHINE = {"FLAG_GUARD": "1", "OTHER": "production"}
 APP = """\
@@ -62,9 +62,13 @@ def names(result: SessionResult) -> list[str]:
     return [leak.variable for leak in result.leaks]
 
 
+def told(result: SessionResult) -> list[tuple[str, str, int, bool, int]]:
+    return [(one.variable, one.file, one.line, one.present, one.count) for one in result.leaks]
+
+
 def test_a_read_of_what_is_not_pinned_is_named_with_its_line_and_fails(session: Session) -> None:
     result = session.run("def test_a():\n    assert app.guard() is None\n    app.guard()\n")
-    assert result.leaks == (LeakedRead("FLAG_GUARD", "app.py", 5, False, 2),)
+    assert told(result) == [("FLAG_GUARD", "app.py", 5, False, 2)]
     assert (result.passed, result.sealed, session.code) == (1, True, 1)
     assert "FLAG_GUARD read at app.py:5" in session.output
     assert {"FLAG_GUARD", "OTHER"} <= set(result.removed)
@@ -99,7 +103,7 @@ def test_without_the_seal_the_machine_decides_and_the_leak_says_so(session: Sess
     result = session.run(
         "def test_a():\n    assert app.guard() == '1'\n", smoke='seal = false\nleaks = "record"'
     )
-    assert result.leaks == (LeakedRead("FLAG_GUARD", "app.py", 5, True, 1),)
+    assert told(result) == [("FLAG_GUARD", "app.py", 5, True, 1)]
     assert (result.passed, result.sealed, result.removed) == (1, False, ())
 
 
@@ -117,17 +121,17 @@ def test_without_the_seal_the_machine_decides_and_the_leak_says_so(session: Sess
 )
 def test_every_way_of_reading_is_seen(session: Session, read: str) -> None:
     result = session.run(f"def test_a():\n    {read}\n")
-    assert result.leaks == (LeakedRead("X", "test_it.py", 5, False, 1),)
+    assert told(result) == [("X", "test_it.py", 5, False, 1)]
 
 
 def test_reads_at_import_and_in_conftest_are_seen(session: Session) -> None:
     session.write("conftest.py", "import os\nos.environ.get('IN_CONFTEST')\n")
     session.write("app.py", "import os\nAT_IMPORT = os.environ.get('AT_IMPORT')\n")
     result = session.run("def test_a():\n    pass\n")
-    assert result.leaks == (
-        LeakedRead("AT_IMPORT", "app.py", 2, False, 1),
-        LeakedRead("IN_CONFTEST", "conftest.py", 2, False, 1),
-    )
+    assert told(result) == [
+        ("AT_IMPORT", "app.py", 2, False, 1),
+        ("IN_CONFTEST", "conftest.py", 2, False, 1),
+    ]
 
 
 PINNING = """
@@ -162,7 +166,7 @@ def test_what_a_test_pins_is_no_leak(session: Session) -> None:
 
 def test_a_pin_ends_with_the_test_that_made_it(session: Session) -> None:
     result = session.run(PINNING + "\ndef test_unpinned():\n    assert app.guard() is None\n")
-    assert result.leaks == (LeakedRead("FLAG_GUARD", "app.py", 5, False, 1),)
+    assert told(result) == [("FLAG_GUARD", "app.py", 5, False, 1)]
 
 
 def test_reading_everything_is_no_leak_of_each(session: Session) -> None:
@@ -188,7 +192,7 @@ def test_our_health_reads_metadata_without_a_leak_and_the_user_not(session: Sess
         "    assert Health('x', os.environ).commit is None\n"
         "    os.environ.get('HEROKU_SLUG_COMMIT')\n"
     )
-    assert result.leaks == (LeakedRead("HEROKU_SLUG_COMMIT", "test_it.py", 7, False, 1),)
+    assert told(result) == [("HEROKU_SLUG_COMMIT", "test_it.py", 7, False, 1)]
 
 
 def test_the_seal_holds_for_children_and_for_c(session: Session) -> None:

@@ -25,9 +25,11 @@ def test_only_what_is_pinned_or_let_through_stays() -> None:
     sealed = seal(MACHINE, {"FLAG_X": "0"}, ["AWS_*"], scratch=SCRATCH)
     assert dict(sealed.environ) == {
         "PATH": "/bin",
-        "HOME": "/root",
-        "LC_ALL": "C",
         "PYTHONPATH": "/app",
+        "PYTHONUSERBASE": "/root/.local",
+        "HOME": "/scratch/home",
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
         "AWS_REGION": "eu",
         "FLAG_X": "0",
         "TZ": "UTC",
@@ -39,7 +41,7 @@ def test_only_what_is_pinned_or_let_through_stays() -> None:
         "PYTEST_ADDOPTS",
         "PYTHON_ENV",
     )
-    assert sealed.pinned == {"FLAG_X", "TZ", "DATABASE_URL"}
+    assert sealed.pinned == {"FLAG_X", "TZ", "LANG", "LC_ALL", "HOME", "DATABASE_URL"}
 
 
 def test_a_pin_wins_over_the_machine_and_over_our_own() -> None:

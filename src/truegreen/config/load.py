@@ -186,6 +186,8 @@ def _smoke(table: Table) -> Smoke:
         seal=table.flag("seal", base.seal),
         env=MappingProxyType(env),
         pass_env=table.texts("pass_env"),
+        allow_hosts=table.texts("allow_hosts"),
+        database=table.text("database", base.database, one_of=("head", "empty")),
         leaks=table.text("leaks", base.leaks, one_of=("fail", "warn", "record")),
         timeout=table.seconds("timeout", base.timeout),
     )

@@ -54,6 +54,8 @@ class Smoke:
     seal: bool = True
     env: Mapping[str, str] = field(default_factory=_nothing)  # pins
     pass_env: tuple[str, ...] = ()  # let through
+    allow_hosts: tuple[str, ...] = ()  # connections besides loopback: names, addresses, *.suffix
+    database: str = "head"  # head | empty: the scratch database that the release phase makes
     leaks: str = "fail"  # fail | warn | record
     timeout: float = 600.0  # seconds
 

@@ -21,6 +21,9 @@ _GLUE = frozenset(
 _READERS = frozenset(
     {"decouple", "environs", "environ", "pydantic_settings", "dj_database_url", "dotenv"}
 )
+# Functions of libraries that do nothing else than that.
+_FOR_CALLER = {"flask": frozenset({"from_prefixed_env", "from_envvar"})}
+_RUNNERS = frozenset({"_pytest", "pluggy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +41,20 @@ class Stack:
 
     def __init__(self, root: Path) -> None:
         self._root = os.path.realpath(root) + os.sep
+        self._near = (self._root, str(root.absolute()) + os.sep)
         self._own = str(Path(__file__).resolve().parent.parent) + os.sep
-        self._health = self._own + os.path.join("health", "report.py")
+        self._health = str(Path(self._own) / "health" / "report.py")
         paths = sysconfig.get_paths()
         self._stdlib = tuple(
             {os.path.realpath(paths[key]) + os.sep for key in ("stdlib", "platstdlib")}
         )
         self._kinds: dict[str, tuple[str, str]] = {}
 
-    def place(self, frame: FrameType | None) -> Place | None:
+    def place(self, frame: FrameType | None) -> tuple[Place, str] | None:
         """The innermost user's line from ``frame`` outwards, or None when there is none.
 
-        None too for what our own ``health`` reads: the platform's metadata is reported, not
-        depended on.
+        With it the name of the user's module that was being imported, or "". None too for what our
+        own ``health`` reads: the platform's metadata is reported, not depended on.
         """
         via = ""
         nearest = True
@@ -58,15 +62,35 @@ class Stack:
             filename = frame.f_code.co_filename
             kind, name = self._kinds.get(filename) or self._classify(filename)
             if kind == USER:
-                return Place(name, frame.f_lineno, via)
+                return Place(name, frame.f_lineno, via), self._importing(frame)
             if kind == OWN and nearest and name == self._health:
                 return None
+            if kind == LIBRARY and frame.f_code.co_name in _FOR_CALLER.get(name, ()):
+                kind = GLUE
             if kind == LIBRARY and nearest:
                 via = name
             if kind != GLUE:
                 nearest = False
             frame = frame.f_back
         return None
+
+    def is_user(self, filename: str | None) -> bool:
+        """Whether this file is the user's."""
+        if not filename or not filename.startswith(self._near):
+            return False
+        return (self._kinds.get(filename) or self._classify(filename))[0] == USER
+
+    def _importing(self, frame: FrameType | None) -> str:
+        while frame is not None:
+            kind, name = self._kinds.get(frame.f_code.co_filename) or self._classify(
+                frame.f_code.co_filename
+            )
+            if kind == USER and frame.f_code.co_name == "<module>":
+                return str(frame.f_globals.get("__name__") or name)
+            if name in _RUNNERS:
+                break  # whoever called pytest is not what is being imported
+            frame = frame.f_back
+        return ""
 
     def _classify(self, filename: str) -> tuple[str, str]:
         found = self._kind(filename)

@@ -8,15 +8,15 @@ nothing of what is done with a recording.
 from __future__ import annotations
 
 import os
-import unittest.mock
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from truegreen.hermetic.recorder import ALL, Recording
-
-_DICT_PATCH: Any = getattr(unittest.mock, "_patch_dict")  # noqa: B009  # no public name
+from truegreen.hermetic.after_import import AfterImport
+from truegreen.hermetic.reads import ALL, Recording
+from truegreen.hermetic.settings_readers import watch_pydantic
 
 
 class PinHooks:
@@ -25,15 +25,23 @@ class PinHooks:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._replaced: list[tuple[Any, str, Any]] = []
+        self._later = AfterImport(
+            {"unittest.mock": self._mock, "pydantic_settings": watch_pydantic(recording)}
+        )
 
     def install(self) -> None:
         for name in ("setitem", "delitem"):
             self._wrap(pytest.MonkeyPatch, name, self._pinning)
         self._wrap(pytest.MonkeyPatch, "undo", self._undoing)
-        self._wrap(_DICT_PATCH, "_patch_dict", self._dict_pinning)
-        self._wrap(_DICT_PATCH, "_unpatch_dict", self._dict_undoing)
+        self._later.install()
+
+    def _mock(self, mock: ModuleType) -> None:
+        patch_dict = mock._patch_dict  # it has no public name
+        self._wrap(patch_dict, "_patch_dict", self._dict_pinning)
+        self._wrap(patch_dict, "_unpatch_dict", self._dict_undoing)
 
     def remove(self) -> None:
+        self._later.remove()
         for owner, name, original in reversed(self._replaced):
             setattr(owner, name, original)
         self._replaced.clear()

@@ -4,49 +4,48 @@
 
 Settings are the ``[smoke]`` of the configuration in the current folder. Given with ``-p`` it acts
 before any conftest, other plugin or module of the application is imported. Only pytest's side is
-here: what a leak is stands in ``recorder``, what the seal removes in ``seal``.
+here: ``enclosure`` seals and watches, ``reads`` knows what a leak is, ``report`` words it.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
-import time
+import json
 from collections.abc import Generator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from truegreen.config import Smoke, load_config
+from truegreen.config import Config, Smoke, load_config
 from truegreen.errors import ConfigError
-from truegreen.hermetic.explain import body_of, message_of
-from truegreen.hermetic.origin import Stack
-from truegreen.hermetic.pins import PinHooks
-from truegreen.hermetic.recorder import Recording, Watch
+from truegreen.hermetic.enclosure import Enclosure
+from truegreen.hermetic.explain import body_of
+from truegreen.hermetic.options import SESSION, declare
+from truegreen.hermetic.outcomes import BODY, Outcomes
+from truegreen.hermetic.reads import leaks_of, merged
+from truegreen.hermetic.report import summary
 from truegreen.hermetic.result import (
-    FAILURES_KEPT,
     LEAKS_KEPT,
-    LeakedRead,
+    READS_KEPT,
+    BlockedConnection,
+    RecordedRead,
     SessionResult,
-    TestFailure,
-    describe,
+    read_blocked,
+    read_recorded,
 )
-from truegreen.hermetic.seal import seal
 
-_BODY = "truegreen_body"  # the attribute under which a report carries the response, xdist too
+_FROM_WORKER = "truegreen"
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    group = parser.getgroup("truegreen")
-    group.addoption(
-        "--truegreen-result", metavar="PATH", help="write totals, failures and leaks as JSON"
-    )
+    declare(parser, pluginmanager)
+    if pluginmanager.hasplugin(SESSION):
+        return
     # This hook is called the moment the plugin is known: the earliest there is.
     session = HermeticSession(Path.cwd())
     session.begin()
-    pluginmanager.register(session, "truegreen-hermetic-session")
+    pluginmanager.register(session, SESSION)
 
 
 class HermeticSession:
@@ -54,47 +53,54 @@ class HermeticSession:
 
     def __init__(self, root: Path) -> None:
         self._problem: ConfigError | None = None
-        self._smoke = Smoke()
+        self._config: Config | None = None
         try:
-            self._smoke = load_config(root).smoke
+            self._config = load_config(root)
         except ConfigError as error:
             self._problem = error
-        self._scratch = tempfile.TemporaryDirectory(prefix="truegreen-seal-")
-        self._before = dict(os.environ)
-        self._sealed = seal(
-            self._before,
-            self._smoke.env,
-            self._smoke.pass_env,
-            scratch=Path(self._scratch.name),
-            sealed=self._smoke.seal,
-        )
-        self._recording = Recording(Stack(root), self._settled)
-        self._watch = Watch(self._recording)
-        self._pin_hooks = PinHooks(self._recording)
-        self._outcomes: dict[str, str] = {}  # node id -> passed | failed | error | skipped
-        self._collect_errors = 0
-        self._failures: list[TestFailure] = []
-        self._workers_leaks: list[LeakedRead] = []
-
-    def _settled(self, name: str) -> bool:
-        return name in self._sealed.pinned or name in self._sealed.passes
+        self._smoke = self._config.smoke if self._config else Smoke()
+        self._enclosure = Enclosure(root, self._smoke)
+        self._recording = self._enclosure.recording
+        self._outcomes = Outcomes()
+        self._workers_reads: list[RecordedRead] = []
+        self._workers_blocked: list[BlockedConnection] = []
+        self._workers_told: list[str] = []
 
     def begin(self) -> None:
-        _become(self._sealed.environ)
-        self._watch.start()
-        self._pin_hooks.install()
+        self._enclosure.begin()
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
-        self._pin_hooks.remove()
-        self._watch.stop()
-        _become(self._before)
-        self._scratch.cleanup()
+        self._enclosure.end()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self) -> None:
         if self._problem:
             raise pytest.UsageError(f"truegreen: {self._problem}")
+
+    # Which moment it is.
+
+    def pytest_collection_finish(self) -> None:
+        self._enclosure.still_watched("the collection of tests")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._recording.test_begins(item.nodeid)
+        try:
+            return (yield)
+        finally:
+            self._recording.test_ends()
+            self._enclosure.still_watched(item.nodeid)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object]
+    ) -> Generator[None, object, object]:
+        self._recording.fixture_begins(fixturedef.argname, shared=fixturedef.scope != "function")
+        try:
+            return (yield)
+        finally:
+            self._recording.fixture_ends()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -104,96 +110,74 @@ class HermeticSession:
         if report.failed and call.excinfo is not None:
             with self._recording.quietly():
                 frames = [entry.frame.raw for entry in call.excinfo.traceback]
-                setattr(report, _BODY, body_of(frames))
+                setattr(report, BODY, body_of(frames))
+        if report.when == "teardown":
+            self._recording.uses_fixtures(item.nodeid, getattr(item, "fixturenames", []))
+            report.user_properties.extend(  # JUnit's properties of this test
+                ("truegreen.leak", f"{variable} {file}:{line}")
+                for variable, file, line in self._recording.leaks_of_test()
+            )
         return report
 
+    # How it came out.
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self._collect_errors += 1
-            self._note(report)
+        self._outcomes.collected(report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        before = self._outcomes.setdefault(report.nodeid, "")
-        if report.failed:
-            after = "failed" if report.when == "call" else "error"
-            if before != "failed":
-                self._outcomes[report.nodeid] = after
-            self._note(report)
-        elif report.skipped:
-            self._outcomes[report.nodeid] = before or "skipped"
-        elif report.when == "call":
-            self._outcomes[report.nodeid] = before or "passed"
-
-    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
-        if len(self._failures) >= FAILURES_KEPT:
-            return
-        crash = getattr(report.longrepr, "reprcrash", None)
-        text = crash.message if crash is not None else report.longreprtext
-        body = getattr(report, _BODY, "")
-        self._failures.append(TestFailure(report.nodeid, message_of(text, body), body))
+        self._outcomes.ran(report)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
         """From an xdist worker: what it saw."""
-        output = getattr(node, "workeroutput", {})
-        self._workers_leaks += [LeakedRead(**leak) for leak in output.get("truegreen_leaks", ())]
+        told = getattr(node, "workeroutput", {}).get(_FROM_WORKER)
+        if told is None:
+            self._workers_told.append(f"worker {node.gateway.id} ended without saying what it saw")
+            return
+        data = json.loads(told)
+        self._workers_reads += [read_recorded(one) for one in data["reads"]]
+        self._workers_blocked += [read_blocked(one) for one in data["blocked"]]
+        self._workers_told += data["unseen"]
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        leaks = self._leaks()
-        worker_output = getattr(session.config, "workeroutput", None)
-        if worker_output is not None:
-            worker_output["truegreen_leaks"] = [asdict(leak) for leak in leaks]
+        output = getattr(session.config, "workeroutput", None)
+        result = self._result(int(exitstatus))
+        if output is not None:
+            told = {
+                "reads": [asdict(one) for one in result.reads],
+                "blocked": [asdict(one) for one in result.blocked],
+                "unseen": result.unseen,
+            }
+            output[_FROM_WORKER] = json.dumps(told)  # ASCII: a name need not be UTF-8
             return
-        if leaks and self._smoke.leaks == "fail" and int(exitstatus) == 0:
+        if result.findings and self._smoke.leaks == "fail" and int(exitstatus) == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         path = session.config.getoption("--truegreen-result")
         if path:
-            self._result(int(session.exitstatus), leaks).write(Path(path))
+            replace(result, exit=int(session.exitstatus)).write(Path(path))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        leaks = self._leaks()
-        if not leaks:
+        lines = summary(self._result(0), self._config)
+        if not lines:
             return
-        policy = {"fail": "the session fails", "warn": "a warning", "record": "recorded"}
-        terminalreporter.section(f"environment leaks: {policy[self._smoke.leaks]}")
-        for leak in leaks[:20]:
-            terminalreporter.write_line(describe(leak))
-        if len(leaks) > 20:
-            terminalreporter.write_line(f"… and {len(leaks) - 20} more")
+        terminalreporter.section(lines[0])
+        for line in lines[1:]:
+            terminalreporter.write_line(line)
 
-    def _leaks(self) -> tuple[LeakedRead, ...]:
-        found: dict[tuple[str, str, int, bool], int] = {}
-        own = (
-            LeakedRead(read.variable, read.file, read.line, read.present, read.count)
-            for read in self._recording.leaks()
-        )
-        for leak in (*own, *self._workers_leaks):
-            key = (leak.variable, leak.file, leak.line, leak.present)
-            found[key] = found.get(key, 0) + leak.count
-        return tuple(LeakedRead(*key, count) for key, count in sorted(found.items()))
-
-    def _result(self, exitstatus: int, leaks: tuple[LeakedRead, ...]) -> SessionResult:
-        outcomes = list(self._outcomes.values())
+    def _result(self, exitstatus: int) -> SessionResult:
+        reads = self._recording.reads()
+        if self._workers_reads:
+            reads = merged([*reads, *self._workers_reads])
         return SessionResult(
             sealed=self._smoke.seal,
             leaks_policy=self._smoke.leaks,
             exit=exitstatus,
-            total=len(outcomes),
-            passed=outcomes.count("passed"),
-            failed=outcomes.count("failed"),
-            errors=outcomes.count("error") + self._collect_errors,
-            skipped=outcomes.count("skipped"),
-            failures=tuple(self._failures),
-            leaks=leaks[:LEAKS_KEPT],
-            removed=self._sealed.removed,
+            **self._outcomes.totals(),
+            failures=tuple(self._outcomes.failures),
+            leaks=leaks_of(reads)[:LEAKS_KEPT],
+            removed=self._enclosure.removed,
+            reads=reads[:READS_KEPT],
+            blocked=(*self._enclosure.blocked(), *self._workers_blocked),
+            unseen=(*self._enclosure.told(), *self._workers_told),
         )
-
-
-def _become(wanted: Any) -> None:
-    """Makes this process's environment ``wanted``, for C and for children too."""
-    for name in set(os.environ) - set(wanted):
-        del os.environ[name]
-    for name, value in wanted.items():
-        os.environ[name] = value
-    time.tzset()

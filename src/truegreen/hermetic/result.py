@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 FAILURES_KEPT = 100
 LEAKS_KEPT = 500
@@ -95,24 +95,18 @@ class SessionResult:
     removed: tuple[str, ...]
     reads: tuple[RecordedRead, ...] = ()  # all that were recorded, leaks included
     blocked: tuple[BlockedConnection, ...] = ()
-    unseen: tuple[str, ...] = ()  # sentences: what the recording could not see
-    dropped: int = 0  # reads that were not kept, beyond the recording's bound
+    unseen: tuple[str, ...] = ()  # sentences: what the recording could not see or keep
+
+    @property
+    def findings(self) -> bool:
+        """Whether anything from outside may have decided a test, or could not be watched."""
+        return bool(self.leaks or self.blocked or self.unseen)
 
     def write(self, path: Path) -> None:
         """Writes the whole of it or nothing. Raises OSError."""
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         part.write_text(json.dumps(asdict(self)), encoding="utf-8")
         part.replace(path)
-
-
-def describe(leak: LeakedRead) -> str:
-    """One line for people: which variable, where it was read, and the way out."""
-    state = "has a value here" if leak.present else "absent here"
-    times = f", {leak.count} times" if leak.count > 1 else ""
-    return (
-        f"{leak.variable} read at {leak.file}:{leak.line} ({state}{times}): "
-        "pin it in [smoke.env] or in the test, or name it in smoke.pass_env"
-    )
 
 
 def read_result(path: Path) -> SessionResult | None:
@@ -123,19 +117,28 @@ def read_result(path: Path) -> SessionResult | None:
             **{
                 **data,
                 "failures": tuple(TestFailure(**one) for one in data["failures"]),
-                "leaks": tuple(_of(LeakedRead, one) for one in data["leaks"]),
+                "leaks": tuple(
+                    LeakedRead(**{**one, "tests": tuple(one["tests"])}) for one in data["leaks"]
+                ),
                 "removed": tuple(data["removed"]),
-                "reads": tuple(_of(RecordedRead, one) for one in data.get("reads", ())),
-                "blocked": tuple(_of(BlockedConnection, one) for one in data.get("blocked", ())),
-                "unseen": tuple(data.get("unseen", ())),
+                "reads": tuple(read_recorded(one) for one in data["reads"]),
+                "blocked": tuple(read_blocked(one) for one in data["blocked"]),
+                "unseen": tuple(data["unseen"]),
             }
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-_T = TypeVar("_T")
+def _leak(data: dict[str, Any]) -> LeakedRead:
+    return LeakedRead(**{**data, "tests": tuple(data["tests"])})
 
 
-def _of(kind: type[_T], data: dict[str, Any]) -> _T:
-    return kind(**{**data, "tests": tuple(data.get("tests", ()))})
+def read_recorded(data: dict[str, Any]) -> RecordedRead:
+    """Out of the JSON of its fields. Raises TypeError when they are others."""
+    return RecordedRead(**{**data, "tests": tuple(data["tests"])})
+
+
+def read_blocked(data: dict[str, Any]) -> BlockedConnection:
+    """Out of the JSON of its fields. Raises TypeError when they are others."""
+    return BlockedConnection(**{**data, "tests": tuple(data["tests"])})

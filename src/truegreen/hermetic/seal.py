@@ -16,12 +16,8 @@ from types import MappingProxyType
 # it runs. PYTEST_ADDOPTS is not either: it would let the machine choose the tests.
 DEFAULT_PASS = (
     "PATH",
-    "HOME",
     "USER",
     "LOGNAME",
-    "LANG",
-    "LANGUAGE",
-    "LC_*",
     "TERM",
     "COLUMNS",
     "LINES",
@@ -36,11 +32,15 @@ DEFAULT_PASS = (
     "PYTEST_CURRENT_TEST",
     "PYTEST_VERSION",
     "PYTEST_XDIST_*",
+    # set by the release phase for the plugin in its child
+    "TRUEGREEN_SCRATCH_DATABASE",
 )
 # The interpreter's own, PYTHONPATH to PYTHONWARNINGS; PYTHON_ENV is an application's.
 _INTERPRETER = re.compile(r"PYTHON[A-Z0-9]+\Z")
 
 SCRATCH_NAME = "scratch.sqlite3"
+HOME_NAME = "home"
+LOCALE = "C.UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,9 @@ def seal(
     """What is left of ``environ`` under the seal.
 
     Only pins and what is let through stay; a pin wins over what the machine says. Unless they are
-    pinned or named in ``pass_env``, TZ is pinned to UTC, and DATABASE_URL to a SQLite file in the
-    folder ``scratch`` (not created here), so that no test can reach the machine's database.
+    pinned or named in ``pass_env``, TZ is pinned to UTC, LANG and LC_ALL to C.UTF-8, HOME to a
+    folder below ``scratch`` (nothing is created here), and DATABASE_URL to a SQLite file in it, so
+    that no test can reach the machine's database or somebody's files.
     With ``sealed=False`` nothing is removed and only ``pins`` are set.
     """
     named = Passes(tuple(pass_env))
@@ -93,9 +94,15 @@ def seal(
         return Sealed(MappingProxyType({**environ, **pins}), frozenset(pins), (), let_through)
     own = {
         "TZ": "UTC",
+        "LANG": LOCALE,
+        "LC_ALL": LOCALE,
+        "HOME": str(scratch.absolute() / HOME_NAME),
         "DATABASE_URL": f"sqlite:///{scratch.absolute() / SCRATCH_NAME}",
     }
     kept = {name: value for name, value in environ.items() if name in let_through}
+    if environ.get("HOME") and "HOME" not in named and "HOME" not in pins:
+        # What is installed for this user only (pip install --user) is found through HOME.
+        kept.setdefault("PYTHONUSERBASE", str(Path(environ["HOME"]) / ".local"))
     all_pins = {name: value for name, value in own.items() if name not in named} | dict(pins)
     removed = tuple(sorted(set(environ) - set(kept) - set(all_pins)))
     return Sealed(MappingProxyType(kept | all_pins), frozenset(all_pins), removed, let_through)

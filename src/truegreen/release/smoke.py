@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from truegreen.config import Config
-from truegreen.hermetic.result import SessionResult, describe, read_result
+from truegreen.hermetic.enclosure import SCRATCH_VARIABLE
+from truegreen.hermetic.report import describe, describe_blocked
+from truegreen.hermetic.result import SessionResult, read_result
 from truegreen.hermetic.seal import seal
 from truegreen.release import pytest_config
 from truegreen.release.migrate import Say
 from truegreen.release.process import TimedOut, run
 from truegreen.release.report import Failure, Leak, Phase
+from truegreen.release.scratch import at_head
 
 NO_TESTS_COLLECTED = 5  # pytest's exit status
 
@@ -26,25 +29,36 @@ def smoke(config: Config, environ: Mapping[str, str], scratch: Path, say: Say) -
     (with leaks = "fail"). ``scratch``: a folder of our own; the child's temporary files go there.
     """
     started = time.monotonic()
-    result_file = scratch / "smoke.json"
-    code: int | None = None
-    problem = ""
-    if importlib.util.find_spec("pytest") is None:
-        problem = "pytest is not installed: add pytest to the service's requirements.txt"
-    else:
-        try:
-            code = run(
-                _command(config, scratch, result_file),
-                cwd=config.root,
-                env=_environ(config, environ, scratch),
-                timeout=config.smoke.timeout,
-            )
-        except (TimedOut, OSError) as error:
-            problem = f"the smoke suite {error}"
-    result = read_result(result_file)
+    code, result, problem = session(config, environ, scratch)
     problems = (problem,) if problem else _problems(config, code, result)
     _tell(config, result, say)
     return _phase(config, result, problems, time.monotonic() - started)
+
+
+def session(
+    config: Config, environ: Mapping[str, str], scratch: Path
+) -> tuple[int | None, SessionResult | None, str]:
+    """Runs pytest on ``smoke.paths`` in the seal: its exit status, its result, and why there is
+    none ("" when pytest came to its end). Its output goes to standard output."""
+    result_file = scratch / "smoke.json"
+    if importlib.util.find_spec("pytest") is None:
+        return None, None, "pytest is not installed: add pytest to the service's requirements.txt"
+    sealed = _environ(config, environ, scratch)
+    database = at_head(config, sealed, scratch)
+    if isinstance(database, str):
+        return None, None, database
+    if database is not None:
+        sealed[SCRATCH_VARIABLE] = str(database)
+    try:
+        code = run(
+            _command(config, scratch, result_file),
+            cwd=config.root,
+            env=sealed,
+            timeout=config.smoke.timeout,
+        )
+    except (TimedOut, OSError) as error:
+        return None, read_result(result_file), f"the smoke suite {error}"
+    return code, read_result(result_file), ""
 
 
 def _command(config: Config, scratch: Path, result_file: Path) -> list[str]:
@@ -84,6 +98,8 @@ def _problems(config: Config, code: int | None, result: SessionResult | None) ->
             "the suite depends on variables that it neither pins nor lets through: "
             + ", ".join(names)
         )
+    if config.smoke.leaks == "fail":
+        found += [*result.unseen, *(describe_blocked(one) for one in result.blocked[:5])]
     if result.failed or result.errors:
         found.append(f"{result.failed} failed and {result.errors} in error, of {result.total}")
     elif result.passed == 0:
@@ -105,7 +121,10 @@ def _tell(config: Config, result: SessionResult | None, say: Say) -> None:
         body = f": {failure.body}" if failure.body else ""
         say(f"  {failure.test}: {failure.message}{body}")
     for leak in result.leaks[:20]:
-        say(f"  leak ({config.smoke.leaks}): {describe(leak)}")
+        say(f"  leak ({config.smoke.leaks}): {describe(leak, config)}")
+    if config.smoke.leaks != "fail":
+        for line in (*result.unseen, *map(describe_blocked, result.blocked[:20])):
+            say(f"  {line}")
 
 
 def _phase(
@@ -126,7 +145,14 @@ def _phase(
         errors=result.errors,
         skipped=result.skipped,
         failures=tuple(Failure(one.test, one.message, one.body) for one in result.failures),
-        leaks=tuple(
-            Leak(one.variable, one.file, one.line, one.present, one.count) for one in result.leaks
-        ),
+        leaks=_leaks(result),
     )
+
+
+def _leaks(result: SessionResult) -> tuple[Leak, ...]:
+    """One a line and variable, whatever the moments at which it was read."""
+    counts: dict[tuple[str, str, int, bool], int] = {}
+    for one in result.leaks:
+        key = (one.variable, one.file, one.line, one.present)
+        counts[key] = counts.get(key, 0) + one.count
+    return tuple(Leak(*key, count) for key, count in counts.items())

@@ -1,0 +1,29 @@
+"""The plugin's options, declared once however many ways it is loaded, and when it is to act.
+
+Imported in every pytest session of an environment that has truegreen installed: imports nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+_DECLARED = "truegreen-options"
+PLUGIN = "truegreen.hermetic.plugin"
+SESSION = "truegreen-hermetic-session"
+
+
+def declare(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Adds ``--truegreen-result`` and the ini option ``truegreen``, unless they are there."""
+    if pluginmanager.hasplugin(_DECLARED):
+        return
+    pluginmanager.register(object(), _DECLARED)
+    group = parser.getgroup("truegreen")
+    group.addoption(
+        "--truegreen-result", metavar="PATH", help="write totals, failures and leaks as JSON"
+    )
+    parser.addini(
+        "truegreen", "seal this suite and record what it reads", type="bool", default=False
+    )

@@ -1,0 +1,267 @@
+"""What is kept of the reads of an environment: which variable, where, when, by which tests.
+
+Its memory is bounded: KEYS_KEPT different reads and PAIRS_KEPT pairs of a read and a test; what is
+beyond is only counted. Knows nothing of pytest; ``plugin`` says which test runs.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, ItemsView, ValuesView
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+
+from truegreen.hermetic.origin import Stack
+from truegreen.hermetic.result import TESTS_KEPT, LeakedRead, RecordedRead
+
+KEYS_KEPT = 10_000
+PAIRS_KEPT = 200_000
+
+# Views read each variable in turn; their iteration has already been recorded as a bulk read.
+_VIEWS = (ItemsView.__iter__.__code__, ValuesView.__iter__.__code__)
+_VIEWS_FILE = ItemsView.__iter__.__code__.co_filename
+ALL = "*"  # a pin of everything, as patch.dict(os.environ, clear=True) makes it
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    variable: str
+    file: str
+    line: int
+    via: str
+    present: bool
+    bulk: bool
+    phase: str
+    state: str
+
+
+@dataclass(slots=True)
+class _Seen:
+    during: str
+    count: int = 0
+    tests: dict[str, None] = field(default_factory=dict)
+
+
+class Recording:
+    """What was read and what is pinned by now.
+
+    ``settled(name)``: "pinned" or "passed" when it is so from the start, else "". Writing a
+    variable pins it: for good, or while the owner of the write lasts.
+    """
+
+    def __init__(self, stack: Stack, settled: Callable[[str], str]) -> None:
+        self._stack = stack
+        self._settled = settled
+        self._seen: dict[_Key, _Seen] = {}
+        self._pairs = 0
+        self._pins: set[str] = set()
+        self._owned: dict[int, set[str]] = {}
+        self._shared: dict[str, set[_Key]] = {}  # fixture -> what the making of it has read
+        self._quiet = 0
+        self._in_bulk: tuple[int, CodeType | None, int] = (0, None, -1)
+        self._lock = threading.RLock()
+        self.test = ""  # node id of the running test, or ""
+        self._of_test: list[_Key] = []
+        self._fixtures: list[tuple[str, bool]] = []
+        self.dropped = 0
+
+    def reads(self) -> tuple[RecordedRead, ...]:
+        """Every read that has a line of the user's behind it, in the order of names and lines."""
+        found = [
+            RecordedRead(
+                variable=key.variable,
+                file=key.file,
+                line=key.line,
+                present=key.present,
+                count=seen.count,
+                bulk=key.bulk,
+                phase=key.phase,
+                during=seen.during,
+                tests=tuple(seen.tests)[:TESTS_KEPT],
+                test_count=len(seen.tests),
+                state=key.state,
+                via=key.via,
+            )
+            for key, seen in self._seen.items()
+        ]
+        return tuple(sorted(found, key=read_order))
+
+    # Which moment it is: called by the plugin.
+
+    def test_begins(self, node: str) -> None:
+        self.test = node
+        self._of_test = []
+
+    def test_ends(self) -> None:
+        self.test = ""
+
+    def fixture_begins(self, name: str, *, shared: bool) -> None:
+        """``shared``: more than one test gets the very same fixture, so all of them have read."""
+        self._fixtures.append((name, shared))
+
+    def fixture_ends(self) -> None:
+        self._fixtures.pop()
+
+    def uses_fixtures(self, node: str, names: list[str]) -> None:
+        """The test ``node`` gets these fixtures, made for it or for an earlier one."""
+        if not self._shared:
+            return
+        with self._lock:
+            for name in names:
+                for key in self._shared.get(name, ()):
+                    self._add_test(key, self._seen[key], node)
+
+    def leaks_of_test(self) -> list[tuple[str, str, int]]:
+        """Variable, file and line of what leaked into the running test."""
+        return [
+            (key.variable, key.file, key.line)
+            for key in self._of_test
+            if key.state == "open" and not key.via and key.variable != ALL
+        ]
+
+    # Pins.
+
+    def pin(self, owner: object, *names: str) -> None:
+        """Pins ``names`` (or ALL) until ``unpin(owner)``."""
+        with self._lock:
+            self._owned.setdefault(id(owner), set()).update(names)
+
+    def unpin(self, owner: object) -> None:
+        with self._lock:
+            self._owned.pop(id(owner), None)
+
+    def quietly(self) -> _Quietly:
+        """A context in which reads and writes are nobody's: the tools' own undoing."""
+        return _Quietly(self)
+
+    def state(self, name: str) -> str:
+        """pinned | passed | open."""
+        if name in self._pins or any(
+            name in names or ALL in names for names in self._owned.values()
+        ):
+            return "pinned"
+        return self._settled(name) or "open"
+
+    # From here on: called while somebody reads.
+
+    def read(self, name: str, present: bool, frame: FrameType, *, bulk: bool = False) -> None:
+        if self._quiet or frame.f_code in _VIEWS or _instruction(frame) == self._in_bulk:
+            return
+        with self._lock:
+            self._record(name, present, frame, bulk)
+
+    def read_all(self, frame: FrameType) -> None:
+        # dict(environ) asks for the keys and then, from the very same instruction, for each.
+        reader: FrameType = frame
+        while reader.f_code.co_filename == _VIEWS_FILE and reader.f_back is not None:
+            reader = reader.f_back
+        self._in_bulk = _instruction(reader)
+        if self._quiet:
+            return
+        with self._lock:
+            self._record(_wanted(reader), True, frame, True)
+
+    def wrote(self, name: str) -> None:
+        if not self._quiet:
+            self._pins.add(name)
+
+    def _record(self, name: str, present: bool, frame: FrameType, bulk: bool) -> None:
+        found = self._stack.place(frame)
+        if found is None:
+            return
+        place, importing = found
+        phase, during = self._moment(importing)
+        key = _Key(name, place.file, place.line, place.via, present, bulk, phase, self.state(name))
+        seen = self._seen.get(key)
+        if seen is None:
+            if len(self._seen) >= KEYS_KEPT:
+                self.dropped += 1
+                return
+            # Names come from the program; interned they are shared with it.
+            seen = self._seen[key] = _Seen(sys.intern(during))
+        seen.count += 1
+        if self.test:
+            self._add_test(key, seen, self.test)
+        if self._fixtures:
+            for fixture, shared in self._fixtures:
+                if shared:
+                    self._shared.setdefault(fixture, set()).add(key)
+
+    def _moment(self, importing: str) -> tuple[str, str]:
+        if importing:
+            return "import", importing
+        if self._fixtures:
+            return "fixture", self._fixtures[-1][0]
+        return ("test", "") if self.test else ("collection", "")
+
+    def _add_test(self, key: _Key, seen: _Seen, node: str) -> None:
+        if node in seen.tests:
+            return
+        if self._pairs >= PAIRS_KEPT:
+            self.dropped += 1
+            return
+        self._pairs += 1
+        seen.tests[node] = None
+        self._of_test.append(key)
+
+
+def leaks_of(reads: tuple[RecordedRead, ...]) -> tuple[LeakedRead, ...]:
+    """Reads by the user's own code of variables that were neither pinned nor let through."""
+    names = LeakedRead.__dataclass_fields__
+    return tuple(
+        LeakedRead(**{name: getattr(read, name) for name in names})
+        for read in reads
+        if read.state == "open" and not read.via and read.variable != ALL
+    )
+
+
+def merged(reads: list[RecordedRead]) -> tuple[RecordedRead, ...]:
+    """The same reads of several processes as one. Counts are added."""
+    found: dict[tuple[object, ...], list[RecordedRead]] = {}
+    for read in reads:
+        key = (*read_order(read), read.present, read.bulk, read.state, read.via)
+        found.setdefault(key, []).append(read)
+    return tuple(_together(found[key]) for key in sorted(found, key=repr))
+
+
+def read_order(read: LeakedRead) -> tuple[str, str, int, str]:
+    return read.variable, read.file, read.line, read.phase
+
+
+def _together(same: list[RecordedRead]) -> RecordedRead:
+    if len(same) == 1:
+        return same[0]
+    tests = tuple(dict.fromkeys(test for read in same for test in read.tests))
+    told = {name: getattr(same[0], name) for name in RecordedRead.__dataclass_fields__}
+    hidden = sum(read.test_count - len(read.tests) for read in same)
+    told.update(
+        count=sum(read.count for read in same),
+        tests=tests[:TESTS_KEPT],
+        test_count=len(tests) + hidden,
+    )
+    return RecordedRead(**told)
+
+
+def _wanted(reader: FrameType) -> str:
+    """Of everything, what the reader will take: Flask's Config.from_prefixed_env says it."""
+    if reader.f_code.co_name == "from_prefixed_env":
+        prefix = reader.f_locals.get("prefix")
+        if isinstance(prefix, str):
+            return f"{prefix}*"
+    return ALL
+
+
+def _instruction(frame: FrameType) -> tuple[int, CodeType, int]:
+    return id(frame), frame.f_code, frame.f_lasti
+
+
+class _Quietly:
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def __enter__(self) -> None:
+        self._recording._quiet += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._recording._quiet -= 1

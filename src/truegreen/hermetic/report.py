@@ -1,0 +1,129 @@
+"""What to say of a session's leaks: pure functions of its result, lines for people and JSON.
+
+The line that pins a variable takes its value from the flag's declaration.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from truegreen.config import Config
+from truegreen.hermetic.result import BlockedConnection, LeakedRead, SessionResult
+
+_SHOWN = 20
+_POLICY = {"fail": "the session fails", "warn": "a warning", "record": "recorded"}
+
+
+def pin_line(variable: str, config: Config | None = None) -> str:
+    """The line for truegreen.toml that settles ``variable``, with the table it belongs to."""
+    if variable.endswith("*"):
+        return f"[smoke] pass_env = [{_quoted(variable)}]"
+    flag = config.flags.declared.get(variable) if config else None
+    value = ""
+    if flag is not None:
+        default = flag.default
+        value = str(int(default)) if isinstance(default, bool) else str(default)
+    return f"[smoke.env] {variable} = {_quoted(value)}"
+
+
+def describe(leak: LeakedRead, config: Config | None = None) -> str:
+    """One line for people: which variable, where it was read, and the way out."""
+    state = "has a value here" if leak.present else "absent here"
+    if leak.variable.endswith("*"):
+        state = "all with that beginning"
+    times = f", {leak.count} times" if leak.count > 1 else ""
+    return (
+        f"{printable(leak.variable)} read at {leak.file}:{leak.line} "
+        f"({state}{times}{_moment(leak)}): "
+        f"add {printable(pin_line(leak.variable, config))}, pin it in the test, "
+        "or name it in smoke.pass_env"
+    )
+
+
+def describe_blocked(one: BlockedConnection) -> str:
+    where = f" from {one.file}:{one.line}" if one.file else ""
+    port = f":{one.port}" if one.port else ""
+    return (
+        f"connection to {one.host}{port}{where} refused by the seal ({one.count} times): "
+        "replace it in the test, or name the host in smoke.allow_hosts"
+    )
+
+
+def summary(result: SessionResult, config: Config | None) -> list[str]:
+    """The short report, its title first; empty when there is nothing to say."""
+    found = [
+        *result.unseen,
+        *(describe(leak, config) for leak in result.leaks),
+        *(describe_blocked(one) for one in result.blocked),
+    ]
+    if not found:
+        return []
+    more = [f"… and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+    return [f"environment leaks: {_POLICY[result.leaks_policy]}", *found[:_SHOWN], *more]
+
+
+def document(result: SessionResult, config: Config | None = None) -> dict[str, Any]:
+    """The JSON of ``truegreen hermetic report``."""
+    own = [one for one in result.reads if not one.via]
+    return {
+        "sealed": result.sealed,
+        "policy": result.leaks_policy,
+        "tests": {
+            name: getattr(result, name)
+            for name in ("total", "passed", "failed", "errors", "skipped")
+        },
+        "leaks": [{**asdict(one), "pin": pin_line(one.variable, config)} for one in result.leaks],
+        "bulk_reads": [asdict(one) for one in own if one.variable == "*"],
+        "settled_reads": [
+            asdict(one) for one in own if one.state != "open" and one.variable != "*"
+        ],
+        "library_reads": [asdict(one) for one in result.reads if one.via],
+        "blocked_connections": [asdict(one) for one in result.blocked],
+        "unseen": list(result.unseen),
+        "removed": list(result.removed),
+    }
+
+
+def lines(result: SessionResult, config: Config | None = None) -> list[str]:
+    """The long report for people."""
+    told: list[str] = list(result.unseen)
+    for leak in result.leaks:
+        told.append(describe(leak, config))
+        told += [f"    {test}" for test in leak.tests[:5]]
+        if leak.test_count > 5:
+            told.append(f"    … {leak.test_count} tests in all")
+    told += [describe_blocked(one) for one in result.blocked]
+    wholes = [one for one in result.reads if one.variable == "*" and not one.via]
+    told += [
+        f"the whole environment is read at {one.file}:{one.line} ({one.count} times): no leak by "
+        "itself, and what is taken out of it is not seen"
+        for one in wholes
+    ]
+    told.append(
+        f"{len(result.leaks)} leaks, {len(result.blocked)} refused connections in "
+        f"{result.total} tests, {'sealed' if result.sealed else 'NOT sealed'}"
+    )
+    return told
+
+
+def printable(text: str) -> str:
+    """``text`` for any terminal: a name that is not UTF-8 is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _moment(leak: LeakedRead) -> str:
+    if leak.phase == "import":
+        return f", import of {leak.during}"
+    if leak.phase == "fixture":
+        return f", fixture {leak.during}"
+    if leak.phase == "collection":
+        return ", collection"
+    if len(leak.tests) == 1:
+        return f", {leak.tests[0]}"
+    return f", in {leak.test_count} tests" if leak.test_count else ""
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
