@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from truegreen.config import FlagDeclaration, Flags
 from truegreen.heroku.models import FormationEntry
 from truegreen.model import CHECKS, Status, Verdict
 from truegreen.release.report import Failure, Leak
@@ -264,3 +265,19 @@ def test_a_first_release_that_is_pending_leaves_the_edge_unknown(scene: Scene) -
     verification = scene.verify()
     assert verification.verdict is Verdict.UNVERIFIED
     assert verification.sentence.startswith("raxx-api-prod serves no slug yet; v3")
+
+
+def test_neither_a_secret_flag_nor_an_undeclared_variable_is_shown(scene: Scene) -> None:
+    declared = {
+        "FLAG_A": FlagDeclaration("FLAG_A"),
+        "FLAG_DSN": FlagDeclaration("FLAG_DSN", type="str", default="", secret=True),
+    }
+    scene.change(flags=Flags(declared=declared))
+    scene.variables.update(FLAG_DSN="hush-hush", FLAG_B="hush-hush-hush")
+    found = next(e for e in scene.verify().situation.evidence if e.check == "flags.config")
+    assert found.status is Status.FAIL
+    assert "FLAG_B: begins with FLAG_ and is not declared" in found.observed
+    assert "hush" not in repr(found)
+    del scene.variables["FLAG_B"]
+    found = next(e for e in scene.verify().situation.evidence if e.check == "flags.config")
+    assert (found.status, found.observed) == (Status.PASS, "FLAG_A=1, FLAG_DSN=[redacted]")

@@ -15,6 +15,7 @@ from truegreen.cli.exits import run
 # verb -> the module of truegreen.cli that holds a click command named `command`
 VERBS = {
     "drill": "drill",
+    "flags": "flags",
     "gate": "gate",
     "guard": "guard",
     "hermetic": "hermetic",
@@ -40,15 +41,7 @@ class LazyVerbs(click.Group):
         module = VERBS.get(cmd_name)
         if module is None:
             return None
-        try:
-            loaded = importlib.import_module(f"truegreen.cli.{module}")
-        except ModuleNotFoundError as error:
-            if error.name and error.name.split(".")[0] == "truegreen":
-                raise
-            raise click.ClickException(
-                f"`truegreen {cmd_name}` needs {error.name}, which is not installed: "
-                "install truegreen[ops]"
-            ) from error
+        loaded = importlib.import_module(f"truegreen.cli.{module}")
         command: click.Command = loaded.command
         return command
 

@@ -30,7 +30,7 @@ UNITS: Mapping[str, float] = {
 _BOOL_FIX = "one of 1, true, t, yes, y, on or 0, false, f, no, n, off; or unset it"
 _DIGITS = "0123456789"
 # What is longer is named by its length: somebody may have pasted a key into the wrong variable.
-_LONGEST_SHOWN = 16
+_LONGEST_SHOWN = 8
 
 
 class FlagProblem(Frozen):
@@ -125,7 +125,7 @@ def undeclared(variable: str, text: str, prefix: str, declared: Iterable[str]) -
 
 def veiled(text: str) -> str:
     """A text of which nothing is known, so it might be a secret: only what is too short for one."""
-    return text if len(text) <= 8 else f"({len(text)} characters)"
+    return text if len(text) <= _LONGEST_SHOWN else f"({len(text)} characters)"
 
 
 def _shown(value: object) -> str:

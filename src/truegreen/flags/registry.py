@@ -96,6 +96,10 @@ class Flags:
             raise FlagError(refused)
         return FlagValues(values, origins, self._veiled)
 
+    def default(self, name: str) -> Value:
+        """The declared default of ``name``. KeyError when it is not declared."""
+        return self._defaults[name]
+
     def problems(self, environ: Mapping[str, str]) -> tuple[FlagProblem, ...]:
         """Everything wrong in ``environ`` (and the file), also of flags that fail open."""
         _, _, refused, tolerated = self._resolve(environ, _NOTHING, _NOTHING)

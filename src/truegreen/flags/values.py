@@ -150,6 +150,8 @@ class PinnedValues(FlagValues):
 
 def shown(value: Value | None) -> str:
     """A value for people: ``on``/``off`` for booleans, a URL without its user and password."""
+    if value == REDACTED:
+        return REDACTED
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, str) and "://" in value and "@" in value:
