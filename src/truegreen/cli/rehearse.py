@@ -69,7 +69,7 @@ def _print(document: Mapping[str, Any]) -> None:
         f"config vars of {config['app']}, as they are: {', '.join(config['kept']) or 'none'}"
     )
     for one in config["replaced"]:
-        click.echo(f"  {one['name']}: a dummy here ({one['why']})")
+        click.echo(f"  {one['name']}: {one['by']} here ({one['why']})")
     schema = document["schema"]
     if schema["from"] or schema["to"]:
         click.echo(f"schema: {schema['from'] or 'empty'} → {schema['to'] or 'not migrated'}")

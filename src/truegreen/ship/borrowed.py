@@ -23,21 +23,23 @@ _SECRET_NAME = re.compile(
 )
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|@", re.IGNORECASE)
 _LONG = 24  # characters without a blank: nobody's plain setting
+SCRATCH_SCHEMES = ("postgres", "postgresql", "sqlite")  # of what a scratch one can be had
 _FLAG_TYPES_KEPT = ("bool", "int", "float", "choice", "duration")
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A variable whose value is a dummy here, and why. The real value is not kept."""
+    """A variable whose value is another here: why, and by what. The real value is not kept."""
 
     name: str
     why: str
+    by: str  # a dummy | a scratch database
 
 
 @dataclass(frozen=True, slots=True)
 class Borrowed:
-    """``values`` may be shown and used anywhere. ``databases``: names of those replaced that lead
-    to a database, with its scheme (postgres, sqlite, …)."""
+    """``values`` may be shown and used anywhere. ``databases``: those replaced for which a scratch
+    database is to be made, with the scheme (SCRATCH_SCHEMES)."""
 
     app: str
     values: Mapping[str, str]
@@ -49,7 +51,7 @@ class Borrowed:
         return {
             "app": self.app,
             "kept": list(self.kept),
-            "replaced": [{"name": one.name, "why": one.why} for one in self.replaced],
+            "replaced": [{"name": one.name, "why": one.why, "by": one.by} for one in self.replaced],
         }
 
 
@@ -68,11 +70,12 @@ def borrow(config: Config, app: str, config_vars: Mapping[str, str]) -> Borrowed
         if not why:
             values[name] = value
             continue
-        replaced.append(Replaced(name, why))
         values[name] = _dummy(name, value)
         scheme = _scheme(value)
-        if name == "DATABASE_URL" or scheme in ("postgres", "postgresql", "sqlite", "mysql"):
+        if scheme in SCRATCH_SCHEMES and (name == "DATABASE_URL" or scheme == "sqlite"):
             databases[name] = scheme
+        by = "a scratch database" if name in databases else "a dummy"
+        replaced.append(Replaced(name, why, by))
     kept = tuple(name for name in values if name not in {one.name for one in replaced})
     return Borrowed(
         app, MappingProxyType(values), kept, tuple(replaced), MappingProxyType(databases)

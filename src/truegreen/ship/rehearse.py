@@ -28,7 +28,6 @@ from truegreen.ship.target import Target
 from truegreen.ship.verification import ask, question_for
 from truegreen.untar import UnsafeMember, Untar
 
-_POSTGRES = ("postgres", "postgresql")
 # What a web dyno with dummies for secrets may fail in without the release being at fault.
 _AFTER_THE_RELEASE = ("code.dynos", "code.served", "health.edge", "health.origin_blocked")
 
@@ -114,13 +113,11 @@ def _furnish(client: HerokuClient, app: str, borrowed: Borrowed, folder: Path) -
     """The borrowed config vars, with scratch databases where the target has databases."""
     values = dict(borrowed.values)
     for name, scheme in borrowed.databases.items():
-        values.pop(name)
-        if scheme in _POSTGRES and name == "DATABASE_URL":
-            client.create_addon(app, "heroku-postgresql")
-        elif scheme == "sqlite":
+        if scheme == "sqlite":
             values[name] = f"sqlite:///{folder / (name.lower() + '.sqlite3')}"
         else:
-            values[name] = borrowed.values[name]
+            del values[name]  # the add-on sets it
+            client.create_addon(app, "heroku-postgresql")
     present = client.config_vars(app)
     change: dict[str, str | None] = {
         name: value for name, value in values.items() if present.get(name) != value

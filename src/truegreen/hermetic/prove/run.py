@@ -106,7 +106,7 @@ def prove(
     found: list[Leak] = []
     runs = 0
     for _ in range(ROUNDS):
-        with _server(config, options, environ, assumed) as (server, sealed):
+        with open_server(config, options, environ, assumed) as (server, sealed):
             prover = _Prover(config, server, sealed, real, say, thorough, jobs, set(assumed))
             proof = prover.prove()
             runs += server.runs
@@ -131,12 +131,13 @@ def prove(
 
 
 @contextmanager
-def _server(
+def open_server(
     config: Config,
     options: Callable[[Path], Sequence[str]],
     environ: Mapping[str, str],
     assumed: Mapping[str, str | None],
 ) -> Iterator[tuple[ForkServer, Sealed]]:
+    """A fork server for the suite, in the sealed environment plus ``assumed``; gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="truegreen-prove-", ignore_cleanup_errors=True) as name:
         scratch = Path(name)
         sealed = seal(environ, config.smoke.env, config.smoke.pass_env, scratch=scratch)
