@@ -23,6 +23,12 @@ def run(command: click.Command, args: list[str] | None = None) -> None:
         if error.hint:
             click.echo(f"           {error.hint}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.split(".")[0] == "truegreen":
+            raise
+        click.echo(f"truegreen: this needs {error.name}, which is not installed", err=True)
+        click.echo("           pip install 'truegreen[ops]'", err=True)
+        sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("truegreen: interrupted; nothing was changed", err=True)
         sys.exit(130)
