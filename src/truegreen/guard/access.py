@@ -1,10 +1,10 @@
 """The check ``access``: a Cloudflare Access token, verified with the team's public keys.
 
 Facts (Cloudflare One docs, "Validate JWTs"): the token comes in Cf-Access-Jwt-Assertion, is signed
-with RS256, its issuer is ``https://TEAM.cloudflareaccess.com``, its audience holds the application's
-AUD tag; keys are published at ``/cdn-cgi/access/certs``, rotate every six weeks, and the previous
-one stays valid for seven days. Nothing here fetches: access_keys.py does, outside any request.
-Needs the extra ``access`` (PyJWT), which is imported when a verifier is made.
+with RS256, its issuer is ``https://TEAM.cloudflareaccess.com``, its audience holds the
+application's AUD tag; keys are published at ``/cdn-cgi/access/certs``, rotate every six weeks, and
+the previous one stays valid for seven days. Nothing here fetches: access_keys.py does, outside any
+request. Needs the extra ``access`` (PyJWT), which is imported when a verifier is made.
 """
 
 from __future__ import annotations
@@ -128,11 +128,12 @@ class AccessVerifier:
         known = self._verified.get(token)
         if known is None:
             try:
-                known = self._verify(token, now)
+                found = self._verify(token, now)
             except Exception:  # noqa: BLE001  # anybody wrote this token: nested JSON, huge numbers
                 return reasons.ACCESS_MALFORMED
-            if isinstance(known, str):
-                return known
+            if isinstance(found, str):
+                return found
+            known = found
         starts, ends, kid = known
         if not starts - self._leeway <= now < ends + self._leeway:
             return reasons.ACCESS_EXPIRED

@@ -10,7 +10,9 @@ from __future__ import annotations
 # The C module: `socket` costs 3 ms of imports for two functions, and a dyno imports this at start.
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
-_MAPPED = bytes(10) + b"\xff\xff"
+__all__ = ["AF_INET", "AF_INET6", "MAPPED", "canonical", "inet_pton", "network", "packed", "shown"]
+
+MAPPED = bytes(10) + b"\xff\xff"
 
 
 def packed(text: str) -> bytes | None:
@@ -21,7 +23,7 @@ def packed(text: str) -> bytes | None:
     try:
         if ":" in text:
             address = inet_pton(AF_INET6, text)
-            return address[12:] if address.startswith(_MAPPED) else address
+            return address[12:] if address.startswith(MAPPED) else address
         return inet_pton(AF_INET, text)
     except (OSError, ValueError):  # ValueError: a NUL, a lone surrogate
         return None
@@ -29,10 +31,14 @@ def packed(text: str) -> bytes | None:
 
 def canonical(text: str) -> str | None:
     """The one spelling of the address that ``text`` is (RFC 5952), or None when it is none."""
-    address = packed(text)
-    if address is None:
+    try:
+        if ":" not in text:
+            inet_pton(AF_INET, text)  # so strict that there is one spelling only
+            return text
+    except (OSError, ValueError):
         return None
-    return text if len(address) == 4 and ":" not in text else shown(address)
+    address = packed(text)
+    return None if address is None else shown(address)
 
 
 def shown(address: bytes) -> str:

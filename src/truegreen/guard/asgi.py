@@ -76,22 +76,40 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
         headers = scope["headers"]
         if type(headers) is not list:
             headers = list(headers)
-        found: dict[bytes, str] = {}
-        for name, value in headers:
+        given: bytes | None = None
+        line: bytes | None = None
+        visitor: bytes | None = None
+        found: dict[bytes, bytes] = {}
+        for pair in headers:
+            name = pair[0]
             if name in wanted:
-                text = value.decode("latin-1")
-                found[name] = f"{found[name]}\n{text}" if name in found else text
-        if secret_name in found:
-            scope["headers"] = [pair for pair in headers if pair[0] != secret_name]
-        get = found.get
+                if name == secret_name:
+                    secret_pair = pair
+                    given = pair[1] if given is None else given + b"\n" + pair[1]
+                elif name == address_name:
+                    line = pair[1] if line is None else line + b"\n" + pair[1]
+                elif name == client_name:
+                    visitor = pair[1] if visitor is None else visitor + b"\n" + pair[1]
+                else:
+                    found[name] = found[name] + b"\n" + pair[1] if name in found else pair[1]
         if forwarded:
-            address = get(address_name)
+            address = None if line is None else line.decode("latin-1")
         else:
             peer = scope.get("client")
             address = peer[0] if peer else None
         reason, client = judge(
-            get(secret_name), address, get(client_name), get(worker_name), get(token_name)
+            None if given is None else given.decode("latin-1"),
+            address,
+            None if visitor is None else visitor.decode("latin-1"),
+            *([_text(found, worker_name), _text(found, token_name)] if more else ()),
         )
+        if given is not None:
+            if given is secret_pair[1]:
+                headers = headers.copy()
+                headers.remove(secret_pair)
+            else:
+                headers = [pair for pair in headers if pair[0] != secret_name]
+            scope["headers"] = headers
         if reason is admitted:
             bump_admitted()
             if observed:
@@ -111,6 +129,10 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
         return await _refuse(scope, send)
 
     return guarded
+
+
+def _text(found: Mapping[bytes, bytes], name: bytes) -> str | None:
+    return found[name].decode("latin-1") if name in found else None
 
 
 _GUARDED = frozenset({"http", "websocket"})

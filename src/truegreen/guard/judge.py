@@ -13,15 +13,13 @@ from truegreen.guard.address import canonical, packed
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol, TypeVar
+    from typing import Protocol
 
     from truegreen.guard.ranges import Ranges
-
-    _V = TypeVar("_V")
 else:
     Protocol = object
 
-KEPT = 4096  # addresses remembered; real traffic has few edges and visitors that come back
+KEPT = 4096  # visitors remembered, with the edge that they came by
 _KEPT_LENGTH = 160  # longer X-Forwarded-For lines are not remembered: bounds memory at about 2 MB
 
 Judged = tuple[str, str | None]
@@ -67,17 +65,41 @@ def compile_judge(
     from hmac import compare_digest  # here, not above: it loads OpenSSL
 
     refusals: dict[str, Judged] = {one: (one, None) for one in reasons.REASONS}
-    admitted = reasons.ADMITTED
+    admitted: Judged = (reasons.ADMITTED, None)
     ask_secret = "secret" in checks
     ask_worker = "worker" in checks
     ask_presence = "presence_unsafe" in checks
     ask_more = ask_worker or ask_presence or access is not None
-    believes = ask_secret or ranges is not None
+    ask_address = ranges is not None
+    believes = ask_secret or ask_address
     first = accepted[0] if accepted else ""
     second = accepted[1] if len(accepted) > 1 else None
     stale_at = float("inf") if ranges is None or ranges.stale_at is None else ranges.stale_at
-    placed: dict[str, str] = {}  # X-Forwarded-For or peer -> "" or the reason against it
-    clients: dict[str, str | None] = {}
+    holds: Callable[[str], bool] = ranges.holds if ranges else lambda _text: False
+    kept: dict[str | None, Judged] = {}
+    remembered = kept.get
+
+    def resolve(address: str | None, client: str | None) -> Judged:
+        """What is not remembered: is ``address`` the edge's, and which client does it name."""
+        named = client
+        if ask_address:
+            if hops == 1 and address:
+                hop: str | None = address.rpartition(",")[2].strip(" \t")
+            else:
+                hop = _hop(address, hops)
+            if not hop or not holds(hop) or "\n" in address:  # type: ignore[operator]
+                return refusals[_place(address, hops)]
+            if client_is_peer:
+                named = hop
+        if named is None:
+            return admitted
+        judged = (reasons.ADMITTED, canonical(named))
+        key = address if ask_address else client
+        if key is not None and len(key) <= _KEPT_LENGTH:
+            if len(kept) >= KEPT:
+                kept.clear()
+            kept[key] = judged
+        return judged
 
     def judge(
         secret: str | None,
@@ -88,51 +110,36 @@ def compile_judge(
         /,
     ) -> Judged:
         if ask_secret:
+            if secret is None:
+                return refusals[_secret_reason(secret, first)]
             try:
-                same = compare_digest(secret, first)  # type: ignore[type-var]  # None: TypeError
+                same = compare_digest(secret, first)
                 if second is not None:  # always both: time must not tell which
-                    same |= compare_digest(secret, second)  # type: ignore[type-var]
-            except TypeError:  # no header, or characters beyond ASCII on either side
+                    same |= compare_digest(secret, second)
+            except TypeError:  # characters beyond ASCII, on either side
                 same = _same_bytes(secret, accepted)
             if not same or not first:
                 return refusals[_secret_reason(secret, first)]
-        if ranges is not None:
-            if clock() >= stale_at:
+        if believes:
+            if ask_address and clock() >= stale_at:
                 return refusals[reasons.RANGES_STALE]
-            try:
-                against = placed[address]  # type: ignore[index]  # None is never in it
-            except KeyError:
-                against = _place(address, hops, ranges.contains)
-                if address is not None:
-                    _keep(placed, address, against)
-            if against:
-                return refusals[against]
-        if ask_more:
+            known = remembered(address if ask_address else client)
+            if known is not None and (known[1] == client or client_is_peer):
+                judged = known
+            else:
+                judged = resolve(address, client)
+        else:
+            judged = admitted
+        if ask_more and judged[0] is reasons.ADMITTED:
             if ask_worker and worker is not None and worker.lower() not in workers:
                 return refusals[reasons.WORKER_REFUSED]
             if access is not None and (against := access(token)):
                 return refusals[against]
             if ask_presence and not client:
                 return refusals[reasons.CONNECTING_IP_MISSING]
-        if client_is_peer:
-            client = _hop(address, hops) if ranges is not None else None
-        if client is None or not believes:
-            return (admitted, None)
-        try:
-            return (admitted, clients[client])
-        except KeyError:
-            believed = canonical(client)
-            _keep(clients, client, believed)
-            return (admitted, believed)
+        return judged
 
     return judge
-
-
-def _keep(kept: dict[str, _V], key: str, value: _V) -> None:
-    if len(key) <= _KEPT_LENGTH:
-        if len(kept) >= KEPT:
-            kept.clear()
-        kept[key] = value
 
 
 def _same_bytes(secret: str | None, accepted: tuple[str, ...]) -> bool:
@@ -166,13 +173,11 @@ def _hop(address: str | None, hops: int) -> str | None:
     if address is None or not hops:
         return address
     entries = address.rsplit(",", hops)
-    if len(entries) < hops:
-        return None
-    return entries[-hops].strip(" \t")
+    return entries[-hops].strip(" \t") if len(entries) >= hops else None
 
 
-def _place(address: str | None, hops: int, contains: Callable[[bytes], bool]) -> str:
-    """Why ``address`` is not one of the edge's, or ``""``."""
+def _place(address: str | None, hops: int) -> str:
+    """Why ``address`` does not name one of the edge's. Only for what was already refused."""
     if not address:
         return reasons.ADDRESS_MISSING
     if "\n" in address:
@@ -180,7 +185,4 @@ def _place(address: str | None, hops: int, contains: Callable[[bytes], bool]) ->
     believed = _hop(address, hops)
     if believed is None:
         return reasons.FORWARDED_SHORT
-    where = packed(believed)
-    if where is None:
-        return reasons.ADDRESS_MALFORMED
-    return "" if contains(where) else reasons.ADDRESS_OUTSIDE
+    return reasons.ADDRESS_MALFORMED if packed(believed) is None else reasons.ADDRESS_OUTSIDE
