@@ -39,6 +39,22 @@ STEPS: tuple[str, ...] = (
         name TEXT NOT NULL UNIQUE, plan TEXT NOT NULL, database TEXT NOT NULL,
         config_var TEXT NOT NULL, created_at TEXT NOT NULL);
     """,
+    """
+    CREATE TABLE maintenance (app_id TEXT PRIMARY KEY REFERENCES apps ON DELETE CASCADE);
+    CREATE TABLE domains (
+        id TEXT PRIMARY KEY, app_id TEXT NOT NULL REFERENCES apps ON DELETE CASCADE,
+        hostname TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL);
+    CREATE TABLE tokens (
+        digest TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, email TEXT NOT NULL,
+        created_at TEXT NOT NULL);
+    CREATE TABLE collaborators (
+        id TEXT PRIMARY KEY, app_id TEXT NOT NULL REFERENCES apps ON DELETE CASCADE,
+        email TEXT NOT NULL, created_at TEXT NOT NULL, UNIQUE (app_id, email));
+    CREATE TABLE webhooks (
+        id TEXT PRIMARY KEY, app_id TEXT NOT NULL REFERENCES apps ON DELETE CASCADE,
+        url TEXT NOT NULL, include TEXT NOT NULL, level TEXT NOT NULL, secret TEXT NOT NULL,
+        "authorization" TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+    """,
 )
 
 

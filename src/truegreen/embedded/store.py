@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
+        self.watchers: list[Callable[[str, str, str], None]] = []
+        """Called with entity, action and id after a release or build was made or has ended."""
         self._db.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             self._db.execute(f"PRAGMA {pragma}")
@@ -56,6 +58,19 @@ class Store:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    def _tell(self, entity: str, action: str, key: str) -> None:
+        for watcher in self.watchers:
+            watcher(entity, action, key)
+
+    def query(self, sql: str, *args: Any) -> list[sqlite3.Row]:
+        """For the parts that have tables of their own: access, domains, webhooks."""
+        return self._db.execute(sql, args).fetchall()
+
+    def change(self, sql: str, *args: Any) -> int:
+        """One statement, one transaction; the number of rows it changed."""
+        with self._transaction() as db:
+            return db.execute(sql, args).rowcount
 
     def _one(self, sql: str, *args: Any) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self._db.execute(sql, args).fetchone()
@@ -182,6 +197,7 @@ class Store:
                 "INSERT INTO builds VALUES (?, ?, 'pending', ?, ?, NULL, NULL, '', ?, ?)",
                 (build.id, app_id, source_version, stream, at, at),
             )
+        self._tell("build", "create", build.id)
         return build
 
     def build(self, build_id: str) -> Build | None:
@@ -208,6 +224,7 @@ class Store:
             release_id=release_id,
             reason=reason,
         )
+        self._tell("build", "update", build_id)
 
     # releases
 
@@ -238,6 +255,7 @@ class Store:
             )
         release = self.release(key)
         assert release is not None
+        self._tell("release", "create", key)
         return release
 
     def release(self, release_id: str) -> Release | None:
@@ -287,6 +305,7 @@ class Store:
                     "UPDATE apps SET current_release_id = ?, updated_at = ? WHERE id = ?",
                     (release.id, at, release.app_id),
                 )
+        self._tell("release", "update", release.id)
 
     # formation
 
