@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from truegreen.guard import GuardPolicy
+from truegreen.guard import PROFILES, GuardPolicy, Ranges
 
 HEALTH = "/health"
 HEADER = "X-Origin-Secret"
@@ -19,7 +19,12 @@ HEADER = "X-Origin-Secret"
 
 def policy() -> GuardPolicy:
     mode = os.environ.get("GUARD_MODE", "enforce")
-    return GuardPolicy.from_environ(os.environ, mode=mode, exempt={HEALTH})
+    checks = os.environ.get("GUARD_CHECKS", "secret").split()
+    ranges = Ranges(os.environ.get("GUARD_NETWORKS", "").split()) if "ranges" in checks else None
+    profile = PROFILES[os.environ.get("GUARD_PROFILE", "heroku")]
+    return GuardPolicy.from_environ(
+        os.environ, mode=mode, exempt={HEALTH}, checks=checks, ranges=ranges, profile=profile
+    )
 
 
 def told(path: str, names: Iterable[str]) -> str:

@@ -16,7 +16,9 @@ def main(server: str, name: str, number: int) -> None:
     else:
         import waitress
 
-        waitress.serve(app, sockets=[listening], threads=4, ident=None)
+        # Waitress drops X-Forwarded-For unless told otherwise, and the check `ranges` then refuses.
+        keeps = {"clear_untrusted_proxy_headers": False}
+        waitress.serve(app, sockets=[listening], threads=4, ident=None, **keeps)
 
 
 if __name__ == "__main__":

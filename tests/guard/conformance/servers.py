@@ -91,8 +91,10 @@ def running(server: str, app: str, environ: Mapping[str, str] | None = None) -> 
         port = made.getsockname()[1]
         process = Server(server, app, made, {"ORIGIN_SECRET": SECRET, **(environ or {})})
         made.close()  # so that a server that does not start refuses, instead of never answering
+        driver = UrlDriver(f"http://127.0.0.1:{port}", timeout=LONG)
         try:
-            yield UrlDriver(f"http://127.0.0.1:{port}", timeout=LONG)
+            assert driver.send(Request("GET", b"/health")).status == 200  # it is up
+            yield driver
         finally:
             status, said = process.stop()
         assert "Traceback" not in said, (status, said)

@@ -21,7 +21,13 @@ UPGRADE = next(attack for attack in ATTACKS if attack.name == "websocket_upgrade
 SAME_PATH = {"exempt_doubled_slash/health"}
 
 
-@pytest.fixture(scope="module", params=STACKS, ids=["-".join(stack) for stack in STACKS])
+def stack(server: str, app: str) -> object:
+    """One worker of xdist has it all to itself, so that its server starts once."""
+    name = f"{server}-{app}"
+    return pytest.param((server, app), id=name, marks=pytest.mark.xdist_group(f"guard-{name}"))
+
+
+@pytest.fixture(scope="module", params=[stack(*one) for one in STACKS])
 def service(request: pytest.FixtureRequest) -> Iterator[UrlDriver]:
     with running(*request.param) as driver:
         yield driver

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from truegreen.errors import UsageError
@@ -16,6 +17,7 @@ from truegreen.guard.selftest.exchange import Answer, Request
 
 LONGEST = 15.0
 """Seconds to connect, and between two pieces of an answer."""
+Connect = Callable[[tuple[str, int], float], socket.socket]
 MOST = 256 * 1024
 """Bytes of a body that are read."""
 
@@ -23,10 +25,13 @@ MOST = 256 * 1024
 class UrlDriver:
     """Sends to one base URL (http or https; its path is dropped). Raises UsageError for another.
 
-    ``*.localhost`` is connected to at 127.0.0.1 (RFC 6761), which not every resolver knows.
+    ``timeout``: seconds. ``connect``: opens the connection to (host, port). ``*.localhost`` is
+    connected to at 127.0.0.1 (RFC 6761), which not every resolver knows.
     """
 
-    def __init__(self, url: str, *, timeout: float = LONGEST) -> None:
+    def __init__(
+        self, url: str, *, timeout: float = LONGEST, connect: Connect = socket.create_connection
+    ) -> None:
         parts = urlsplit(url)
         try:
             port = parts.port
@@ -44,10 +49,15 @@ class UrlDriver:
         )
         self._host = parts.netloc.encode("idna" if not parts.netloc.isascii() else "ascii")
         self._timeout = timeout
+        self._connect = connect
+
+    @property
+    def port(self) -> int:
+        return self._address[1]
 
     def send(self, request: Request) -> Answer:
         try:
-            with socket.create_connection(self._address, self._timeout) as plain:
+            with self._connect(self._address, self._timeout) as plain:
                 if self._tls is None:
                     return self._exchange(plain, request)
                 with self._tls.wrap_socket(plain, server_hostname=self._name) as secured:
