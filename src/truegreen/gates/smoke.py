@@ -32,8 +32,8 @@ def sealed_suite(
     """Runs the suite and answers. pytest's output goes to the file descriptor ``output`` (None:
     standard output); while it runs, standard output of the whole process goes there.
 
-    fail: a test failed, leaked, or none was collected. unknown: there is no suite, what it needs is
-    not installed for this Python, or it came to no result (timeout, crash).
+    fail: a test failed or leaked. unknown: there is no suite, it has no tests, what it needs is not
+    installed for this Python, or it came to no result (timeout, crash).
     """
     if not config.smoke.paths:
         return GateResult(
@@ -58,7 +58,7 @@ def sealed_suite(
         prefix="truegreen-smoke-", ignore_cleanup_errors=True
     ) as scratch:
         said: list[str] = []
-        with _standard_output_to(output):
+        with standard_output_to(output):
             phase = run_suite(config, environ, Path(scratch), said.append)
     return decide(phase, now, source=f"working folder {config.root}")
 
@@ -84,7 +84,7 @@ def decide(phase: Phase, now: datetime, *, source: str) -> GateResult:
         if not phase.passed:
             return GateResult(NAME, Status.UNKNOWN, reason, now, "write a test", findings, source)
         return GateResult(NAME, Status.PASS, reason, now, "", findings, source)
-    if phase.total is None:
+    if phase.total is None or (phase.total == 0 and not phase.failures):
         clears = "read pytest's output; run it alone: truegreen smoke"
         return GateResult(NAME, Status.UNKNOWN, problems, now, clears, findings, source)
     clears = "make it pass here first: truegreen smoke"
@@ -96,7 +96,7 @@ def _explained(message: str, body: str) -> str:
 
 
 @contextmanager
-def _standard_output_to(descriptor: int | None) -> Iterator[None]:
+def standard_output_to(descriptor: int | None) -> Iterator[None]:
     """Children inherit standard output; JSON must have it for itself."""
     if descriptor is None:
         yield

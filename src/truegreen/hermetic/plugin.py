@@ -24,7 +24,7 @@ from truegreen.hermetic.explain import body_of
 from truegreen.hermetic.options import SESSION, declare
 from truegreen.hermetic.outcomes import BODY, Outcomes
 from truegreen.hermetic.reads import leaks_of, merged
-from truegreen.hermetic.report import summary
+from truegreen.hermetic.report import printable, summary
 from truegreen.hermetic.result import (
     LEAKS_KEPT,
     READS_KEPT,
@@ -114,7 +114,7 @@ class HermeticSession:
         if report.when == "teardown":
             self._recording.uses_fixtures(item.nodeid, getattr(item, "fixturenames", []))
             report.user_properties.extend(  # JUnit's properties of this test
-                ("truegreen.leak", f"{variable} {file}:{line}")
+                ("truegreen.leak", printable(f"{variable} {file}:{line}"))
                 for variable, file, line in self._recording.leaks_of_test()
             )
         return report

@@ -21,6 +21,11 @@ PAIRS_KEPT = 200_000
 # Views read each variable in turn; their iteration has already been recorded as a bulk read.
 _VIEWS = (ItemsView.__iter__.__code__, ValuesView.__iter__.__code__)
 _VIEWS_FILE = ItemsView.__iter__.__code__.co_filename
+# What libraries that read for their caller read for themselves.
+_THEIR_OWN = {
+    "PYTHON_DOTENV_DISABLED": "dotenv",
+    "PYDANTIC_SETTINGS_DEBUG": "pydantic_settings",
+}
 ALL = "*"  # a pin of everything, as patch.dict(os.environ, clear=True) makes it
 
 
@@ -172,7 +177,8 @@ class Recording:
             return
         place, importing = found
         phase, during = self._moment(importing)
-        key = _Key(name, place.file, place.line, place.via, present, bulk, phase, self.state(name))
+        via = place.via or _THEIR_OWN.get(name, "")
+        key = _Key(name, place.file, place.line, via, present, bulk, phase, self.state(name))
         seen = self._seen.get(key)
         if seen is None:
             if len(self._seen) >= KEYS_KEPT:

@@ -74,15 +74,15 @@ def document(result: SessionResult, config: Config | None = None) -> dict[str, A
             name: getattr(result, name)
             for name in ("total", "passed", "failed", "errors", "skipped")
         },
-        "leaks": [{**asdict(one), "pin": pin_line(one.variable, config)} for one in result.leaks],
-        "bulk_reads": [asdict(one) for one in own if one.variable == "*"],
-        "settled_reads": [
-            asdict(one) for one in own if one.state != "open" and one.variable != "*"
+        "leaks": [
+            {**_told(one), "pin": printable(pin_line(one.variable, config))} for one in result.leaks
         ],
-        "library_reads": [asdict(one) for one in result.reads if one.via],
+        "bulk_reads": [_told(one) for one in own if one.variable == "*"],
+        "settled_reads": [_told(one) for one in own if one.state != "open" and one.variable != "*"],
+        "library_reads": [_told(one) for one in result.reads if one.via],
         "blocked_connections": [asdict(one) for one in result.blocked],
         "unseen": list(result.unseen),
-        "removed": list(result.removed),
+        "removed": [printable(one) for one in result.removed],
     }
 
 
@@ -108,9 +108,26 @@ def lines(result: SessionResult, config: Config | None = None) -> list[str]:
     return told
 
 
+def verdict(result: SessionResult) -> tuple[int, str]:
+    """The exit code of ``report`` and why: 0 no leak (or the policy lets it be), 1 leaks, 3 when
+    there were no tests, or tests ended early without a leak: what else they read is not known."""
+    if result.findings and result.leaks_policy == "fail":
+        return 1, "the suite depends on what it neither pins nor lets through"
+    if not result.total and not result.errors:
+        return 3, "no tests: nothing was recorded"
+    if result.failed or result.errors:
+        broken = result.failed + result.errors
+        return 3, f"{broken} of {result.total} tests did not come to their end: they may read more"
+    return 0, "no leaks" if not result.findings else f"leaks are {_POLICY[result.leaks_policy]}"
+
+
 def printable(text: str) -> str:
     """``text`` for any terminal: a name that is not UTF-8 is escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _told(one: LeakedRead) -> dict[str, Any]:
+    return {**asdict(one), "variable": printable(one.variable), "tests": list(one.tests)}
 
 
 def _moment(leak: LeakedRead) -> str:
