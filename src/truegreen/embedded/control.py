@@ -19,6 +19,7 @@ from truegreen.embedded import source
 from truegreen.embedded.addons import Addons
 from truegreen.embedded.builds import Builds
 from truegreen.embedded.dynos import DynoPlan, DynoState
+from truegreen.embedded.git_push import GitPushes
 from truegreen.embedded.records import App
 from truegreen.embedded.releases import Releases
 from truegreen.embedded.settings import DataFolder, Limits, RuntimeSettings
@@ -112,6 +113,7 @@ class Control:
     builds: Builds
     addons: Addons
     dynos: Dynos
+    git: GitPushes
 
     async def delete_app(self, app: App) -> None:
         await self.releases.forget(app.id)
@@ -123,6 +125,7 @@ class Control:
         self.streams.forget(log_stream(app.name))
         for slug_id in slugs:
             await asyncio.to_thread(source.remove, self.data.slugs / slug_id)
+        await asyncio.to_thread(self.git.forget, app.id)
 
     async def stop_work(self) -> None:
         """Nothing that the platform started runs when this returns; the state can still be read."""

@@ -30,6 +30,7 @@ from truegreen.embedded.builds import Builds
 from truegreen.embedded.control import Control, Settings, Sources, Urls, log_stream
 from truegreen.embedded.dynos import DynoManager, DynoSettings
 from truegreen.embedded.edge import Edge, EdgeRule
+from truegreen.embedded.git_push import GitPushes
 from truegreen.embedded.records import now
 from truegreen.embedded.releases import Releases
 from truegreen.embedded.router import Router, host_name, is_bare
@@ -194,12 +195,15 @@ class _Platform:
         builds = Builds(
             store, self._streams, data, releases, dynos.leftovers, settings, limits
         )  # fmt: skip
+        git = GitPushes(
+            store, self._streams, data, builds, dynos.leftovers, limits, urls.api
+        )  # fmt: skip
         addons = Addons(store, releases, lambda: _postgres(data.postgres))
         builds.fail_leftovers()
         releases.fail_leftovers()
         return Control(
             data, limits, _token(data.token_file), urls, store, self._streams, settings,
-            Sources(data.sources, limits), releases, builds, addons, dynos,
+            Sources(data.sources, limits), releases, builds, addons, dynos, git,
         )  # fmt: skip
 
     # ports

@@ -112,7 +112,7 @@ class DataFolder:
     def create(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
-        for folder in (self.logs, self.slugs, self.venvs, self.sources, self.wheels):
+        for folder in (self.logs, self.slugs, self.venvs, self.sources, self.wheels, self.git):
             folder.mkdir(exist_ok=True)
 
     @property
@@ -154,6 +154,10 @@ class DataFolder:
     @property
     def wheels(self) -> Path:
         return self.root / "wheels"
+
+    @property
+    def git(self) -> Path:
+        return self.root / "git"
 
     @property
     def postgres(self) -> Path:

@@ -22,6 +22,7 @@ from truegreen.embedded.api import (
     dynos,
     features,
     formation,
+    git,
     log_sessions,
     output,
     own,
@@ -34,7 +35,7 @@ from truegreen.embedded.api.respond import ApiError, error_answer
 from truegreen.embedded.control import Control
 
 _RESOURCES = (
-    account, addons, apps, builds, config_vars, dynos, features, formation, log_sessions,
+    account, addons, apps, builds, config_vars, dynos, features, formation, git, log_sessions,
     output, own, releases, slugs, sources,
 )  # fmt: skip
 _log = logging.getLogger(__name__)

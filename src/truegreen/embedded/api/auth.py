@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from truegreen.embedded.api.respond import ApiError, error_answer
 from truegreen.secret import Secret
 
-OPEN_PREFIXES = ("/streams/", "/log-streams/", "/source-files/")
+OPEN_PREFIXES = ("/streams/", "/log-streams/", "/source-files/", "/git-pushes/")
 REALM = {"WWW-Authenticate": 'Basic realm="TrueGreen embedded platform"'}
 
 
