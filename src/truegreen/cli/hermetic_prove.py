@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,10 +60,11 @@ def command(
     \b
     Example:  truegreen hermetic prove tests/smoke --dir examples/raptor --env-from raxx-api-prod
     """
+    from truegreen.gates.smoke import standard_output_to
     from truegreen.hermetic.prove.pins import write_pins
     from truegreen.hermetic.prove.run import prove
     from truegreen.outputs.json_document import print_document
-    from truegreen.release import pytest_config
+    from truegreen.release.prepare import prepare
 
     config = _with_paths(load_config(folder), paths)
     real: Mapping[str, str] = {}
@@ -72,15 +73,13 @@ def command(
 
         real = borrow_from(config, env_name, platform, app).values
 
-    def options(scratch: Path) -> Sequence[str]:
-        return pytest_config.options(config.root, config.smoke.paths, scratch)
-
     def say(line: str) -> None:
         if not quiet:
             click.echo(line, err=True)
 
-    with sigterm_interrupts():
-        proof = prove(config, options, os.environ, real=real, say=say, thorough=thorough)
+    # what migrates the scratch database may print; standard output is the document's
+    with sigterm_interrupts(), standard_output_to(2):
+        proof = prove(config, prepare, os.environ, real=real, say=say, thorough=thorough)
     if fix and proof.pins:
         write_pins(config.file, proof.pins)
         say(f"pinned in {config.file}: {', '.join(sorted(proof.pins))}")

@@ -90,16 +90,15 @@ def command(
 
 
 def _expose(config: Config, env_name: str | None, platform: str | None, app: str) -> dict[str, Any]:
+    from truegreen.gates.smoke import standard_output_to
     from truegreen.hermetic.prove.expose import expose
-    from truegreen.release import pytest_config
+    from truegreen.release.prepare import prepare
     from truegreen.ship.borrowed import borrow_from
 
     borrowed = borrow_from(config, env_name, platform, app)
 
-    def options(scratch: Path) -> list[str]:
-        return pytest_config.options(config.root, config.smoke.paths, scratch)
-
-    exposure = expose(config, options, os.environ, borrowed.values)
+    with standard_output_to(2):
+        exposure = expose(config, prepare, os.environ, borrowed.values)
     return {**exposure.as_json(), "config": borrowed.as_json()}
 
 

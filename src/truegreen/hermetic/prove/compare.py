@@ -15,7 +15,7 @@ NOT_RUN = "not run"
 class Outcome:
     """How one test ended: passed, failed, error, skipped, crashed, timed out or not run.
 
-    ``message``: what a failed test says in one line, or "". Only ``state`` is compared.
+    ``message``: what a failed test says in one line, or "".
     """
 
     state: str
@@ -37,12 +37,17 @@ class Change:
 
 
 def differing(unchanged: Outcomes, other: Outcomes, tests: Iterable[str]) -> tuple[str, ...]:
-    """Those of ``tests`` that ended in another state. What was not run in ``other`` is none."""
+    """Those of ``tests`` that ended in another state. What was not run in ``other`` is none.
+
+    A module that cannot be imported either way differs when it says something else: then another
+    thing is missing.
+    """
     missing = Outcome(NOT_RUN)
     found: list[str] = []
     for test in tests:
-        after = other.get(test, missing)
-        if after.state != NOT_RUN and after.state != unchanged.get(test, missing).state:
+        before, after = unchanged.get(test, missing), other.get(test, missing)
+        same = before == after if test.endswith(".py") else before.state == after.state
+        if after.state != NOT_RUN and not same:
             found.append(test)
     return tuple(found)
 

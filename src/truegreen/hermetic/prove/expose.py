@@ -6,9 +6,8 @@ can reach what the values lead to elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from truegreen.config import Config
@@ -16,7 +15,7 @@ from truegreen.errors import Unverified
 from truegreen.hermetic.prove.compare import Outcome, differing, printable
 from truegreen.hermetic.prove.orders import RESULT
 from truegreen.hermetic.prove.plan import Case
-from truegreen.hermetic.prove.run import open_server
+from truegreen.hermetic.prove.suite import Prepare, open_server
 from truegreen.hermetic.result import LeakedRead, read_result
 
 
@@ -45,15 +44,15 @@ class Exposure:
 
 def expose(
     config: Config,
-    options: Callable[[Path], Sequence[str]],
+    prepare: Prepare,
     environ: Mapping[str, str],
     values: Mapping[str, str],
 ) -> Exposure:
     """Runs the suite sealed, then with ``values`` set over the seal, and compares.
 
-    ``options``: as in ``run.prove``. Raises Unverified when there are no tests or no result.
+    ``prepare``: as in ``run.prove``. Raises Unverified when there are no tests or no result.
     """
-    with open_server(config, options, environ, {}) as (server, sealed):
+    with open_server(config, prepare, environ, {}) as (server, sealed):
         tests = server.collect().tests
         foreign = {k: v for k, v in values.items() if k not in sealed.pinned}
         unchanged, exposed = server.run([Case({}, tests, cold=True), Case(foreign, tests, True)])

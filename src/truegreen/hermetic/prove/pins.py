@@ -10,7 +10,7 @@ from pathlib import Path
 
 from truegreen.errors import ConfigError, UsageError
 
-_TABLE = re.compile(r"^[ \t]*\[[ \t]*smoke[ \t]*\.[ \t]*env[ \t]*\][ \t]*(#.*)?$", re.MULTILINE)
+_TABLE = re.compile(r"^[ \t]*\[[ \t]*smoke[ \t]*\.[ \t]*env[ \t]*\][ \t]*(#.*)?\r?$", re.MULTILINE)
 _ANY_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -24,8 +24,9 @@ def with_pins(text: str, pins: Mapping[str, str]) -> str:
     is not UTF-8.
     """
     there = tomllib.loads(text).get("smoke", {}).get("env", {})
+    newline = "\r\n" if "\r\n" in text else "\n"
     lines = [
-        f"{_key(name)} = {_string(value)}\n"
+        f"{_key(name)} = {_string(value)}{newline}"
         for name, value in sorted(pins.items())
         if name not in there
     ]
@@ -36,15 +37,15 @@ def with_pins(text: str, pins: Mapping[str, str]) -> str:
     if table is None:
         if there:
             raise ValueError("smoke.env is not a table of its own: write it as [smoke.env]")
-        end = "" if text.endswith("\n") or not text else "\n"
-        after = f"{text}{end}\n[smoke.env]\n{''.join(lines)}"
+        end = "" if text.endswith("\n") or not text else newline
+        after = f"{text}{end}{newline}[smoke.env]{newline}{''.join(lines)}"
     else:
         following = _ANY_TABLE.search(text, table.end())
         body = text[table.end() : following.start() if following else len(text)]
         at = table.end() + _end_of_last_value(body)
         before = text[:at]
-        after = before + ("" if before.endswith("\n") else "\n") + "".join(lines) + text[at:]
-    said = tomllib.loads(after)["smoke"]["env"]
+        after = before + ("" if before.endswith("\n") else newline) + "".join(lines) + text[at:]
+    said = tomllib.loads(after).get("smoke", {}).get("env")
     if said != {**there, **{name: value for name, value in pins.items() if name not in there}}:
         raise ValueError("smoke.env cannot be added to: write the pins by hand")
     return after

@@ -7,12 +7,9 @@ to ``compare`` what it means.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from truegreen.config import Config
@@ -38,8 +35,9 @@ from truegreen.hermetic.prove.plan import (
     too_many,
     witnesses,
 )
+from truegreen.hermetic.prove.suite import Prepare, open_server
 from truegreen.hermetic.result import LeakedRead, read_result
-from truegreen.hermetic.seal import Sealed, seal
+from truegreen.hermetic.seal import Sealed
 
 Say = Callable[[str], None]
 ROUNDS = 8  # modules that cannot be imported without a value are given one, one a round
@@ -85,7 +83,7 @@ class Proof:
 
 def prove(
     config: Config,
-    options: Callable[[Path], Sequence[str]],
+    prepare: Prepare,
     environ: Mapping[str, str],
     *,
     real: Mapping[str, str],
@@ -95,7 +93,7 @@ def prove(
 ) -> Proof:
     """Proves the suite ``smoke.paths`` of ``config``.
 
-    ``options``: pytest's options that keep it inside the service, given a folder of ours.
+    ``prepare``: gives the suite what the release phase gives it.
     ``real``: values that the target platform really has. ``thorough``: never screen cases together.
     ``jobs``: runs at a time (default: one a processor, at most 4). Raises Unverified when there are
     no tests, or pytest cannot be run.
@@ -106,14 +104,15 @@ def prove(
     found: list[Leak] = []
     runs = 0
     for _ in range(ROUNDS):
-        with open_server(config, options, environ, assumed) as (server, sealed):
+        with open_server(config, prepare, environ, assumed) as (server, sealed):
             prover = _Prover(config, server, sealed, real, say, thorough, jobs, set(assumed))
             proof = prover.prove()
             runs += server.runs
-        found += proof.leaks
         needed = _imports_with(proof)
         if not needed:
+            found += proof.leaks
             break
+        found += [leak for leak in proof.leaks if leak.variable in needed]
         assumed.update(needed)
         say("imported only with " + ", ".join(sorted(needed)) + ": proving what follows with it")
     return Proof(
@@ -128,35 +127,6 @@ def prove(
         method=proof.method,
         seconds=time.monotonic() - began,
     )
-
-
-@contextmanager
-def open_server(
-    config: Config,
-    options: Callable[[Path], Sequence[str]],
-    environ: Mapping[str, str],
-    assumed: Mapping[str, str | None],
-) -> Iterator[tuple[ForkServer, Sealed]]:
-    """A fork server for the suite, in the sealed environment plus ``assumed``; gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="truegreen-prove-", ignore_cleanup_errors=True) as name:
-        scratch = Path(name)
-        sealed = seal(environ, config.smoke.env, config.smoke.pass_env, scratch=scratch)
-        arguments = [
-            *("-p", "truegreen.hermetic.plugin", "-p", "no:cacheprovider"),
-            *("--capture=sys", "--continue-on-collection-errors", "--maxfail=0", "--tb=short"),
-            f"--truegreen-result={scratch / 'unused.json'}",
-            *options(scratch),
-            *config.smoke.paths,
-        ]
-        with ForkServer(
-            config.root,
-            arguments,
-            {**sealed.environ, "TMPDIR": str(scratch)},
-            scratch=scratch,
-            timeout=config.smoke.timeout,
-            base=assumed,
-        ) as server:
-            yield server, sealed
 
 
 @dataclass(slots=True)
@@ -174,6 +144,7 @@ class _Prover:
     flaky: set[str] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    controls: dict[tuple[tuple[str, ...], bool], Outcomes] = field(default_factory=dict)
 
     def prove(self) -> Proof:
         began = time.monotonic()
@@ -344,8 +315,12 @@ class _Prover:
     def _confirm(self, case: Case, suspects: tuple[str, ...]) -> None:
         """Once more, one after the other, with a control: what depends on luck, on the order of
         tests or on a neighbour is set apart instead of being blamed on the variable."""
-        control, again = self.server.run([Case({}, case.tests, case.cold), case])
-        judged = judge(suspects, self.unchanged, control.outcomes, again.outcomes)
+        key = (case.tests, case.cold)
+        if key not in self.controls:
+            (control,) = self.server.run([Case({}, case.tests, case.cold)])
+            self.controls[key] = control.outcomes
+        (again,) = self.server.run([case])
+        judged = judge(suspects, self.unchanged, self.controls[key], again.outcomes)
         self.flaky |= set(judged.flaky)
         ((variable, value),) = case.values.items()
         self.changes += [
@@ -381,10 +356,22 @@ class _Prover:
 
 
 def _imports_with(proof: Proof) -> dict[str, str]:
-    """For each variable without which a module cannot be imported a value with which it can."""
-    return {
-        change.variable: change.value
-        for leak in proof.leaks
-        for change in leak.changes
-        if change.changed.state == COLLECTED and change.value is not None
-    }
+    """For each variable without which a module cannot be imported a value with which the import
+    succeeds, or at least comes to something else that is missing."""
+    found: dict[str, str] = {}
+    for leak in proof.leaks:
+        further: list[str] = []
+        for change in leak.changes:
+            if change.unchanged.state != "error" or change.value is None:
+                continue
+            if not change.test.endswith(".py"):
+                continue
+            if change.changed.state == COLLECTED:
+                found[change.variable] = change.value
+                break
+            if leak.variable not in change.changed.message:
+                further.append(change.value)
+        else:
+            if further:
+                found[leak.variable] = further[0]
+    return found

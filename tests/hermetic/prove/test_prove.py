@@ -1,0 +1,265 @@
+"""``hermetic prove`` on real suites: what it blames, on which line, and what it leaves alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.timeout(180)
+CONFIG = '[service]\nname = "x"\n[smoke]\npaths = ["test_it.py"]\nleaks = "record"\n'
+
+
+@dataclass(frozen=True)
+class Proved:
+    code: int
+    document: Any
+    err: str
+
+    @property
+    def variables(self) -> list[str]:
+        return [leak["variable"] for leak in self.document["leaks"]]
+
+
+class Suite:
+    """A service's root with a suite, and the verb run in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write("truegreen.toml", CONFIG)
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text)
+
+    def command(self, *options: str) -> list[str]:
+        return [sys.executable, "-m", "truegreen", "hermetic", "prove", "--json", *options]
+
+    def environ(self, **more: str) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(self.tmp), **more}
+
+    @property
+    def tmp(self) -> Path:
+        folder = self.root.parent / "tmp"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def prove(self, tests: str, *options: str, app: str = "", **environ: str) -> Proved:
+        self.write("app.py", "import os\n" + app)
+        self.write("test_it.py", "import os, app\nimport pytest\n" + tests)
+        done = subprocess.run(
+            self.command(*options),
+            cwd=self.root,
+            env=self.environ(**environ),
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+        )
+        assert not list(self.tmp.iterdir())
+        document = json.loads(done.stdout) if done.stdout else None
+        return Proved(done.returncode, document, done.stderr)
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    root = tmp_path / "service"
+    root.mkdir()
+    return Suite(root)
+
+
+GUARD = "def guard():\n    return os.environ.get('FLAG_GUARD') == '1'\n"
+
+
+def test_a_test_that_ends_differently_is_named_with_variable_value_and_line(suite: Suite) -> None:
+    proved = suite.prove("def test_a():\n    assert not app.guard()\n", app=GUARD)
+    assert proved.code == 1
+    (leak,) = proved.document["leaks"]
+    assert (leak["variable"], leak["file"], leak["line"]) == ("FLAG_GUARD", "app.py", 3)
+    assert leak["tests"] == ["test_it.py::test_a"]
+    (outcome,) = leak["outcomes"]
+    assert (outcome["value"], outcome["unchanged"], outcome["changed"]) == ("1", "passed", "failed")
+    assert outcome["message"].startswith("assert not True")
+
+
+def test_what_is_read_and_changes_nothing_is_no_leak(suite: Suite) -> None:
+    proved = suite.prove("def test_a():\n    app.guard()\n", app=GUARD)
+    assert (proved.code, proved.document["leaks"]) == (0, [])
+    assert proved.document["harmless"] == ["FLAG_GUARD"]
+
+
+def test_only_the_tests_that_read_are_run_again(suite: Suite) -> None:
+    proved = suite.prove(
+        "def test_a():\n    assert not app.guard()\n"
+        "def test_b():\n    open('runs', 'a').write('b')\n",
+        app=GUARD,
+    )
+    assert proved.variables == ["FLAG_GUARD"]
+    assert (suite.root / "runs").read_text() == "bb"  # the two unchanged runs
+
+
+def test_a_variable_read_at_import_is_tried_from_before_the_import(suite: Suite) -> None:
+    proved = suite.prove(
+        "def test_a():\n    assert not app.ON\n", app="ON = os.environ.get('EARLY') == '1'\n"
+    )
+    assert (proved.code, proved.variables) == (1, ["EARLY"])
+    assert proved.document["leaks"][0]["line"] == 2
+
+
+def test_a_variable_whose_absence_crashes_the_import_is_named(suite: Suite) -> None:
+    proved = suite.prove(
+        "def test_a():\n    assert app.FIRST and not app.guard()\n",
+        app="FIRST = os.environ['FIRST']\nSECOND = os.environ['SECOND']\n" + GUARD,
+    )
+    assert proved.code == 1
+    assert proved.variables[:2] == ["FIRST", "SECOND"]
+    assert "FLAG_GUARD" in proved.variables
+    first = proved.document["leaks"][0]
+    assert (first["line"], first["tests"]) == (2, ["test_it.py"])
+    assert first["outcomes"][0]["unchanged"] == "error"
+
+
+def test_pins_are_no_subject_and_fix_makes_the_leak_go_away(suite: Suite) -> None:
+    tests = "def test_a():\n    assert not app.guard()\n"
+    before = CONFIG + "\n# pins\n[smoke.env]\n# this one is known\nOTHER = 'x'\n"
+    suite.write("truegreen.toml", before)
+    assert suite.prove(tests, "--fix", app=GUARD).variables == ["FLAG_GUARD"]
+    after = (suite.root / "truegreen.toml").read_text()
+    assert after == before + 'FLAG_GUARD = "0"\n'
+    assert tomllib.loads(after)["smoke"]["env"]["FLAG_GUARD"] == "0"
+    again = suite.prove(tests, app=GUARD)
+    assert (again.code, again.document["cases"]) == (0, 0)
+
+
+def test_flaky_tests_are_set_apart_and_blamed_on_nothing(suite: Suite) -> None:
+    proved = suite.prove(
+        "def test_flaky():\n"
+        "    app.guard()\n"
+        "    seen = os.path.exists('seen')\n"
+        "    (os.remove if seen else lambda p: open(p, 'w').close())('seen')\n"
+        "    assert seen\n"
+        "def test_a():\n    assert not app.guard()\n",
+        app=GUARD,
+    )
+    assert proved.document["flaky"] == ["test_it.py::test_flaky"]
+    assert [leak["tests"] for leak in proved.document["leaks"]] == [["test_it.py::test_a"]]
+
+
+def test_a_test_that_needs_its_neighbour_is_not_blamed_on_a_variable(suite: Suite) -> None:
+    proved = suite.prove(
+        "def test_before():\n    app.ready = True\n"
+        "def test_after():\n    app.guard()\n    assert getattr(app, 'ready', False)\n",
+        app=GUARD,
+    )
+    assert (proved.code, proved.document["leaks"]) == (0, [])
+    assert proved.document["flaky"] == ["test_it.py::test_after"]
+
+
+def test_a_test_that_takes_the_process_down_is_a_changed_outcome(suite: Suite) -> None:
+    proved = suite.prove("def test_a():\n    if app.guard():\n        os.abort()\n", app=GUARD)
+    (outcome,) = proved.document["leaks"][0]["outcomes"]
+    assert (outcome["unchanged"], outcome["changed"]) == ("passed", "crashed")
+
+
+def test_a_test_that_hangs_with_a_value_is_a_changed_outcome(suite: Suite) -> None:
+    suite.write("truegreen.toml", CONFIG + "timeout = 4\n")
+    proved = suite.prove("def test_a():\n    while app.guard():\n        pass\n", app=GUARD)
+    (outcome,) = proved.document["leaks"][0]["outcomes"]
+    assert (outcome["value"], outcome["changed"]) == ("1", "timed out")
+
+
+def test_a_suite_without_tests_is_no_proof(suite: Suite) -> None:
+    proved = suite.prove("x = 1\n")
+    assert (proved.code, proved.document) == (3, None)
+    assert "no tests" in proved.err
+
+
+def test_a_suite_of_which_nothing_passes_is_no_proof(suite: Suite) -> None:
+    proved = suite.prove("def test_a():\n    assert 0\n")
+    assert (proved.code, proved.document["leaks"]) == (3, [])
+    assert proved.document["unknown"] == ["not one test passes in the unchanged run"]
+
+
+def test_a_conftest_that_crashes_is_told_and_is_no_proof(suite: Suite) -> None:
+    suite.write("conftest.py", "import os\nos.environ['NEEDED']\n")
+    proved = suite.prove("def test_a():\n    pass\n")
+    assert proved.code == 3
+    assert "KeyError: 'NEEDED'" in proved.err
+
+
+def test_the_machines_values_stay_outside_even_those_that_are_not_utf8(suite: Suite) -> None:
+    tests = "def test_a():\n    assert os.environ.get('ODD') is None\n"
+    proved = suite.prove(tests, ODD="caf\udce9")
+    assert (proved.code, proved.variables) == (1, ["ODD"])
+
+
+def test_many_tests_are_screened_together_and_each_culprit_is_still_found(suite: Suite) -> None:
+    names = [f"FLAG_{n}" for n in range(8)]
+    proved = suite.prove(
+        "@pytest.mark.parametrize('n', range(60))\n"
+        "def test_a(n):\n"
+        "    open('ran', 'a').write('.')\n"
+        f"    seen = [os.environ.get(name) for name in {names}]\n"
+        "    assert seen[2] != '1'\n"
+        "    assert not (n % 2 and seen[5])\n"
+    )
+    assert proved.document["method"] == "screened together"
+    leaks = {leak["variable"]: leak for leak in proved.document["leaks"]}
+    assert set(leaks) == {"FLAG_2", "FLAG_5"}
+    assert len(leaks["FLAG_2"]["tests"]) == 60
+    assert {one["value"] for one in leaks["FLAG_2"]["outcomes"]} == {"1"}
+    assert len(leaks["FLAG_5"]["tests"]) == 30
+    assert {one["value"] for one in leaks["FLAG_5"]["outcomes"]} == {"1", "0", "garbage"}
+    assert (suite.root / "ran").stat().st_size < 60 * 8 * 4 * 0.7
+
+
+def alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_process_is_left_when_it_is_ended(suite: Suite, number: signal.Signals) -> None:
+    suite.write("app.py", "import os\n")
+    suite.write(
+        "test_it.py",
+        "import os, time\n"
+        "def test_a():\n"
+        "    open('group.part', 'w').write(str(os.getpgid(0)))\n"
+        "    os.rename('group.part', 'group')\n"
+        "    time.sleep(120)\n",
+    )
+    verb = subprocess.Popen(
+        suite.command(),
+        cwd=suite.root,
+        env=suite.environ(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    group = suite.root / "group"
+    try:
+        until = time.monotonic() + 60
+        while not group.exists():
+            assert time.monotonic() < until
+            assert verb.poll() is None
+            time.sleep(0.05)
+        verb.send_signal(number)
+        code = verb.wait(30)
+    finally:
+        verb.kill()
+        verb.wait()
+    assert code == (-number if number == signal.SIGKILL else 130)
+    until = time.monotonic() + 30
+    while alive(int(group.read_text())):
+        assert time.monotonic() < until, "the fork server outlives the verb"
+        time.sleep(0.05)
