@@ -13,7 +13,7 @@ from truegreen.guard.selftest.exchange import Answer, Request
 from truegreen.guard.selftest.urls import UrlDriver
 
 from .apps import HEADER, HEALTH
-from .front import NETWORKS, Front, in_front
+from .front import HOST, NETWORKS, Front, in_front
 from .servers import SECRET, Server, listening, running
 
 ATTACKS = [
@@ -99,3 +99,43 @@ def test_ranges_alone_in_wsgi_behind_the_legacy_router_do_not_start() -> None:
         status, said = process.ended()
     assert status not in (0, -15)
     assert "ranges alone behind heroku-legacy can be forged" in said
+
+
+@pytest.mark.parametrize(
+    ("mode", "stops", "expected"),
+    [("enforce", False, 0), ("report", False, 1), ("enforce", True, 3)],
+    ids=["holds", "report", "origin away"],
+)
+def test_the_selftest_asks_a_pair_of_urls(
+    mode: str, stops: bool, expected: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from truegreen.cli.guard_selftest import command
+
+    with (
+        running("gunicorn", "flask", {"GUARD_MODE": mode}) as driver,
+        in_front("2.0", SECRET, driver.port) as made,
+    ):
+        made.dynos = [] if stops else made.dynos
+        edge = f"http://{HOST}:{made.edge_port}"
+        origin = f"http://{HOST}:{made.router_port}"
+        options = ["--edge", edge, "--origin", origin, "--exempt", HEALTH, "--json"]
+        code = command.main(options, standalone_mode=False)
+    document = json.loads(capsys.readouterr().out)
+    assert (code, bool(document["through"])) == (expected, expected == 1), document
+    assert "own_zone" in document["skipped"]
+
+
+def test_a_rule_that_does_not_set_the_secret_leaves_the_selftest_without_a_control(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from truegreen.cli.guard_selftest import command
+
+    with (
+        running("gunicorn", "flask") as driver,
+        in_front("2.0", "another-secret", driver.port) as made,
+    ):
+        edge = f"http://{HOST}:{made.edge_port}"
+        origin = f"http://{HOST}:{made.router_port}"
+        code = command.main(["--edge", edge, "--origin", origin], standalone_mode=False)
+    assert code == 3
+    assert "legitimate (edge)" in capsys.readouterr().out
