@@ -53,7 +53,7 @@ class OriginGuard:
 
 def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
     judge, tally = policy.judge, policy.tally
-    bump, observed = tally.bump, tally.observe is not None
+    bump, observed, logs = tally.bump, tally.observe is not None, tally.logs
     bump_admitted = bump[reasons.ADMITTED]
     admitted = reasons.ADMITTED
     forwarded = policy.reads_forwarded
@@ -123,7 +123,8 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
         if observed:
             tally.told(reason, allowed)
         if reason not in reasons.LET_IN:
-            tally.refused(reason, allowed, path, address)
+            reached = policy.reached_by(address) if logs else None
+            tally.refused(reason, allowed, path, reached)
         if allowed:
             return await app(scope, receive, send)
         return await _refuse(scope, send)

@@ -84,13 +84,13 @@ def compile_judge(
         named = client
         if ask_address:
             if hops == 1 and address:
-                hop: str | None = address.rpartition(",")[2].strip(" \t")
+                reached: str | None = address.rpartition(",")[2].strip(" \t")
             else:
-                hop = _hop(address, hops)
-            if not hop or not holds(hop) or "\n" in address:  # type: ignore[operator]
+                reached = hop(address, hops)
+            if not reached or not holds(reached) or "\n" in address:  # type: ignore[operator]
                 return refusals[_place(address, hops)]
             if client_is_peer:
-                named = hop
+                named = reached
         if named is None:
             return admitted
         judged = (reasons.ADMITTED, canonical(named))
@@ -168,7 +168,7 @@ def _secret_reason(secret: str | None, first: str) -> str:
     return reasons.SECRET_MISMATCH
 
 
-def _hop(address: str | None, hops: int) -> str | None:
+def hop(address: str | None, hops: int) -> str | None:
     """The entry of ``address`` that the profile believes, without blanks; None: there is none."""
     if address is None or not hops:
         return address
@@ -182,7 +182,7 @@ def _place(address: str | None, hops: int) -> str:
         return reasons.ADDRESS_MISSING
     if "\n" in address:
         return reasons.FORWARDED_DUPLICATED
-    believed = _hop(address, hops)
+    believed = hop(address, hops)
     if believed is None:
         return reasons.FORWARDED_SHORT
     return reasons.ADDRESS_MALFORMED if packed(believed) is None else reasons.ADDRESS_OUTSIDE

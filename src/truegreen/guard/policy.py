@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 
 from truegreen.guard import reasons
-from truegreen.guard.judge import Judge, compile_judge
+from truegreen.guard.address import canonical
+from truegreen.guard.judge import Judge, compile_judge, hop
 from truegreen.guard.profiles import GuardError, Profile
 from truegreen.guard.tally import Tally
 from truegreen.secret import Secret
@@ -279,6 +280,12 @@ class GuardPolicy:
                 "servers join a second X-Forwarded-For line, which this platform does not check",
                 hint="add the secret, or declare profiles.HEROKU (Router 2.0) where that is true",
             )
+
+    def reached_by(self, address: str | None) -> str | None:
+        """The address that reached the platform, of raw ``address`` (X-Forwarded-For or the peer),
+        in its one spelling; None when it is none. For logs: nothing else of the header gets out."""
+        reached = hop(address, self._profile.hops if self._profile else 0)
+        return None if reached is None else canonical(reached)
 
     def settle(self, reason: str, path: str) -> tuple[bool, str]:
         """Whether a request for ``path`` is let in though ``judge`` gave ``reason``, and the reason

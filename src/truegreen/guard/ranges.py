@@ -210,7 +210,13 @@ def _lookup(v4: list[bytes], v6: list[bytes]) -> Callable[[str], bool]:
             return find(v6, address) & 1 == 1
 
         return flat
-    table4, table6 = _table(v4), _table(v6)
+    return _tabled(_table(v4), _table(v6))
+
+
+def _tabled(
+    table4: list[tuple[bytes, ...]], table6: list[tuple[bytes, ...]]
+) -> Callable[[str], bool]:
+    pton, mapped, find = inet_pton, MAPPED, bisect_right
 
     def tabled(text: str) -> bool:
         try:

@@ -53,7 +53,7 @@ class Tally:
     """
 
     __slots__ = ("_clock", "_every", "_lock", "_log", "_next", "_reads", "_unlogged",
-                 "bump", "last_refused_at", "observe", "observer_errors")  # fmt: skip
+                 "bump", "last_refused_at", "logs", "observe", "observer_errors")  # fmt: skip
 
     def __init__(
         self,
@@ -72,6 +72,7 @@ class Tally:
         self._lock = allocate_lock()
         self._clock = clock
         self._log = log
+        self.logs = log is not None
         self._every = log_seconds
         self._next = float("-inf")
         self._unlogged = 0

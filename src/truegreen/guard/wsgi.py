@@ -50,7 +50,7 @@ class OriginGuard:
 
 def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
     judge, tally = policy.judge, policy.tally
-    bump, observed = tally.bump, tally.observe is not None
+    bump, observed, logs = tally.bump, tally.observe is not None, tally.logs
     bump_admitted = bump[reasons.ADMITTED]
     admitted = reasons.ADMITTED
     secret_key = _key(policy.header)
@@ -87,7 +87,8 @@ def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
         if observed:
             tally.told(reason, allowed)
         if reason not in reasons.LET_IN:
-            tally.refused(reason, allowed, path, get(address_key))
+            reached = policy.reached_by(get(address_key)) if logs else None
+            tally.refused(reason, allowed, path, reached)
         if allowed:
             return app(environ, start_response)
         start_response("403 Forbidden", headers.copy())

@@ -1,0 +1,199 @@
+"""The further checks: ranges by profile, Workers, what goes together, which client is believed."""
+
+import pytest
+
+from truegreen.guard import (
+    DIRECT,
+    HEROKU,
+    HEROKU_LEGACY,
+    GuardError,
+    GuardPolicy,
+    Profile,
+    Ranges,
+    behind,
+)
+from truegreen.guard.wsgi import OriginGuard
+from truegreen.secret import Secret
+
+KEY, XFF, CLIENT = "x-origin-secret", "x-forwarded-for", "cf-connecting-ip"
+EDGE = Ranges(["104.16.0.0/13", "2606:4700::/32"], client_header=CLIENT)
+PASSED = {KEY: "right"}
+
+
+def guard(profile: Profile = HEROKU, **more: object) -> GuardPolicy:
+    return GuardPolicy("enforce", [Secret("right")], ranges=EDGE, profile=profile, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("profile", "forwarded", "peer", "reason"),
+    [
+        (HEROKU, "203.0.113.9, 104.16.0.1", "10.0.0.1", "admitted"),
+        (HEROKU, "104.16.0.1", "10.0.0.1", "admitted"),
+        (HEROKU, "x,\t2606:4700::1 ", "10.0.0.1", "admitted"),
+        (HEROKU, "x, ::ffff:104.16.0.1", "10.0.0.1", "admitted"),
+        (HEROKU, "104.16.0.1, 203.0.113.9", "10.0.0.1", "address_outside"),
+        (HEROKU, "104.16.0.1,", "10.0.0.1", "address_malformed"),
+        (HEROKU, "104.16.0.1, 104.16.0.1:80", "10.0.0.1", "address_malformed"),
+        (HEROKU, "104.16.0.1, \xa0104.16.0.1", "10.0.0.1", "address_malformed"),
+        (HEROKU, None, "104.16.0.1", "address_missing"),
+        (HEROKU, "", "104.16.0.1", "address_missing"),
+        (HEROKU_LEGACY, "203.0.113.9\n104.16.0.1, 104.16.0.1", "10.0.0.1", "forwarded_duplicated"),
+        (HEROKU_LEGACY, "203.0.113.9, 104.16.0.1", "10.0.0.1", "admitted"),
+        (DIRECT, "203.0.113.9", "104.16.0.1", "admitted"),
+        (DIRECT, "104.16.0.1", "203.0.113.9", "address_outside"),
+        (DIRECT, "104.16.0.1", None, "address_missing"),
+        (DIRECT, "104.16.0.1", "unix:", "address_malformed"),
+        (behind(2), "x, 104.16.0.1, 10.0.0.1", "10.0.0.1", "admitted"),
+        (behind(2), "x, 203.0.113.9, 104.16.0.1", "10.0.0.1", "address_outside"),
+        (behind(2), "104.16.0.1", "10.0.0.1", "forwarded_short"),
+        (behind(3), "104.16.0.1, 10.0.0.1, 10.0.0.2", "10.0.0.1", "admitted"),
+    ],
+)
+def test_the_profile_says_which_address_is_believed(
+    profile: Profile, forwarded: str | None, peer: str | None, reason: str
+) -> None:
+    headers = PASSED if forwarded is None else PASSED | {XFF: forwarded}
+    for _ in range(2):  # what was remembered must answer as what was not
+        decision = guard(profile).decide("/", headers, peer)
+        assert (decision.reason, decision.allowed) == (reason, reason == "admitted")
+
+
+def test_an_address_of_the_edge_without_the_secret_is_refused() -> None:
+    policy = guard()
+    admitted = {XFF: "203.0.113.9, 104.16.0.1"}
+    assert policy.decide("/", PASSED | admitted).allowed
+    assert policy.decide("/", admitted).reason == "secret_missing"
+    assert policy.decide("/", admitted | {KEY: "wrong"}).reason == "secret_mismatch"
+
+
+def test_a_list_that_is_too_old_refuses_everything_and_says_so() -> None:
+    now = [0.0]
+    old = Ranges(["104.16.0.0/13"], date="1970-01-01", max_age_days=1)
+    policy = GuardPolicy("enforce", [Secret("right")], exempt={"/health"}, ranges=old,
+                         profile=HEROKU, clock=lambda: now[0])  # fmt: skip
+    headers = PASSED | {XFF: "104.16.0.1"}
+    assert policy.decide("/", headers).allowed
+    assert not policy.list_stale
+    now[0] = 86_400.0
+    assert policy.decide("/", headers).reason == "ranges_stale"
+    assert not policy.decide("/", headers).allowed
+    assert policy.decide("/health", headers).allowed
+    assert (policy.list_stale, policy.list_age_days) == (True, 1.0)
+
+
+def test_workers_pass_only_for_listed_zones() -> None:
+    policy = GuardPolicy("enforce", [Secret("right")], workers={"Raxx.example"})
+    for worker, allowed in (
+        (None, True), ("raxx.example", True), ("RAXX.example", True), ("evil.example", False),
+        ("raxx.example,evil.example", False), ("", False), ("raxx.example\nraxx.example", False),
+    ):  # fmt: skip
+        headers = PASSED if worker is None else PASSED | {"cf-worker": worker}
+        assert policy.decide("/", headers).allowed is allowed, worker
+    nobody = GuardPolicy("enforce", [Secret("right")], workers=())
+    assert nobody.decide("/", PASSED | {"cf-worker": "raxx.example"}).reason == "worker_refused"
+
+
+class Bouncer:
+    def reason(self, token: str | None) -> str:
+        return "" if token == "good" else "access_missing"
+
+
+def test_access_is_joined_by_and() -> None:
+    policy = GuardPolicy("enforce", [Secret("right")], access=Bouncer())
+    token = {"cf-access-jwt-assertion": "good"}
+    assert policy.decide("/", PASSED | token).allowed
+    assert policy.decide("/", PASSED).reason == "access_missing"
+    assert policy.decide("/", token).reason == "secret_missing"
+
+
+@pytest.mark.parametrize(
+    ("client", "believed"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:DB8:0::1", "2001:db8::1"),
+        ("203.0.113.9\n203.0.113.9", None),
+        ("203.0.113.9,203.0.113.9", None),
+        ("nonsense", None),
+        (None, None),
+    ],
+)
+def test_the_client_is_what_the_edge_says_in_one_spelling(
+    client: str | None, believed: str | None
+) -> None:
+    for policy, address in (
+        (guard(), "104.16.0.1"),
+        (GuardPolicy("enforce", [Secret("right")]), None),
+    ):
+        for _ in range(2):
+            assert policy.judge("right", address, client) == ("admitted", believed)
+
+
+def test_a_remembered_visitor_is_not_the_next_one() -> None:
+    policy = guard()
+    assert policy.judge("right", "104.16.0.1", "203.0.113.9")[1] == "203.0.113.9"
+    assert policy.judge("right", "104.16.0.1", "203.0.113.10")[1] == "203.0.113.10"
+    assert policy.judge("right", "104.16.0.1", None)[1] is None
+    assert policy.judge("right", "104.16.0.1", "bad")[1] is None
+    assert policy.judge("right", "104.16.0.1", "203.0.113.9")[1] == "203.0.113.9"
+
+
+def test_more_visitors_than_are_remembered_are_all_told_apart() -> None:
+    policy = guard()
+    for number in range(10_000):
+        client = f"203.{number >> 8}.{number & 255}.1"
+        assert policy.judge("right", f"{client}, 104.16.0.1", client) == ("admitted", client)
+
+
+def test_nobody_is_believed_who_did_not_pass() -> None:
+    assert guard().judge("wrong", "104.16.0.1", "203.0.113.9")[1] is None
+    assert guard().judge("right", "203.0.113.1", "203.0.113.9")[1] is None
+    unsafe = GuardPolicy("enforce", checks=("presence_unsafe",))
+    assert unsafe.judge(None, None, "203.0.113.9") == ("admitted", None)
+    assert GuardPolicy("off").judge(None, None, "203.0.113.9") == ("guard_off", None)
+
+
+def test_behind_an_allowlist_the_client_is_the_one_that_reached_us() -> None:
+    office = Ranges(["192.0.2.0/24"])
+    policy = GuardPolicy("enforce", checks=["ranges"], ranges=office, profile=HEROKU)
+    for _ in range(2):
+        assert policy.judge(None, "10.0.0.1, 192.0.2.7", "203.0.113.9") == ("admitted", "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ranges": EDGE},  # no profile
+        {"checks": ["secret"], "ranges": EDGE, "profile": HEROKU},
+        {"checks": ["secret", "ranges"], "profile": HEROKU},
+        {"checks": ["secret", "worker"]},
+        {"checks": ["secret", "access"]},
+        {"workers": "raxx.example"},
+        {"exempt": "/health"},
+        {"exempt": ["health"]},
+        {"exempt": ["/health?x"]},
+        {"exempt": ["/gesundheit-ü"]},
+    ],
+)
+def test_settings_that_do_not_fit_together_do_not_start(settings: dict[str, object]) -> None:
+    with pytest.raises(GuardError):
+        GuardPolicy("enforce", [Secret("right")], **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("hops", [0, -1, 17, True, "1"])
+def test_a_count_of_proxies_that_cannot_be_is_refused(hops: object) -> None:
+    with pytest.raises(GuardError):
+        behind(hops)  # type: ignore[arg-type]
+
+
+def test_ranges_alone_do_not_start_in_wsgi_where_lines_are_not_merged() -> None:
+    def app(environ: object, start: object) -> list[bytes]:
+        return []
+
+    for profile in (HEROKU_LEGACY, behind(1)):
+        alone = GuardPolicy("enforce", checks=["ranges"], ranges=EDGE, profile=profile)
+        with pytest.raises(GuardError, match="forged"):
+            OriginGuard(app, alone)
+        OriginGuard(app, guard(profile))  # with the secret it is a further check
+    for profile in (HEROKU, DIRECT, behind(1, merges_lines=True)):
+        OriginGuard(app, GuardPolicy("enforce", checks=["ranges"], ranges=EDGE, profile=profile))

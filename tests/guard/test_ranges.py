@@ -1,0 +1,134 @@
+"""The set of networks: the same answers as the standard library; its file; its age."""
+
+import ipaddress
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from truegreen.guard import Ranges, RangesError
+from truegreen.guard import ranges as module
+
+V4 = st.builds(
+    lambda first, bits: ipaddress.ip_network((first, bits), strict=False),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 32),
+)
+V6 = st.builds(
+    lambda first, bits: ipaddress.ip_network((first, bits), strict=False),
+    st.integers(2**64, 2**128 - 1),
+    st.integers(0, 128),
+)
+DAY = 86_400
+
+
+def edges_of(networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> list[str]:
+    """The addresses around every boundary, where a bisect goes wrong first."""
+    found = []
+    for one in networks:
+        last = (1 << one.max_prefixlen) - 1
+        for number in (int(one[0]) - 1, int(one[0]), int(one[-1]), int(one[-1]) + 1):
+            if 0 <= number <= last:
+                found.append(str(one[0].__class__(number)))
+    return found
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.one_of(V4, V6), min_size=1, max_size=30), st.booleans())
+def test_overlapping_nested_and_adjacent_networks_answer_as_a_linear_scan_does(
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network], tabled: bool
+) -> None:
+    texts = [str(one) for one in networks]
+    listed = Ranges(texts)
+    if tabled:
+        v4, v6 = listed._v4, listed._v6
+        holds = module._tabled(module._table(v4), module._table(v6))
+    else:
+        holds = listed.holds
+    for text in edges_of(networks):
+        address = ipaddress.ip_address(text)
+        if getattr(address, "ipv4_mapped", None):
+            continue
+        assert holds(text) == any(address in one for one in networks), text
+
+
+def test_a_long_list_answers_as_a_short_one() -> None:
+    texts = [f"{a}.{b}.{c}.0/25" for a in (11, 104) for b in range(40) for c in range(0, 60, 2)]
+    listed = Ranges(texts)
+    assert listed.size > module._FLAT
+    for b in range(0, 40, 7):
+        for c in range(60):
+            assert listed.holds(f"104.{b}.{c}.127") == (c % 2 == 0)
+            assert not listed.holds(f"104.{b}.{c}.128")
+            assert listed.holds(f"::ffff:104.{b}.{c}.1") == (c % 2 == 0)
+    assert not listed.holds("2606:4700::1")
+    assert not listed.holds("nonsense")
+
+
+def test_the_shipped_list_is_cloudflares_of_its_date() -> None:
+    listed = Ranges.shipped()
+    assert (listed.size, listed.date, listed.client_header) == (
+        22,
+        "2026-02-11",
+        "cf-connecting-ip",
+    )
+    for inside in ("104.16.0.0", "104.27.255.255", "172.71.255.255", "2606:4700:ffff::1",
+                   "2a06:98c7::1", "::ffff:162.158.0.1"):  # fmt: skip
+        assert inside in listed
+    # 104.28/14 left the old 104.16/12: it carries WARP's users.
+    for outside in ("104.28.0.0", "104.15.255.255", "10.1.2.3", "2606:4701::", "2a06:98c8::", "x"):
+        assert outside not in listed
+
+
+def test_a_list_grows_old() -> None:
+    listed = Ranges(["192.0.2.0/24"], date="1970-01-02", max_age_days=30)
+    assert listed.age_days(3 * DAY) == 2
+    assert not listed.stale(31 * DAY - 1)
+    assert listed.stale(31 * DAY)
+    assert not Ranges(["192.0.2.0/24"]).stale(1e12)
+    assert Ranges(["192.0.2.0/24"]).age_days(1e12) is None
+
+
+def test_a_plain_allowlist_is_one_network_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "office.txt"
+    file.write_text("# ours\n192.0.2.0/24   # the office\n\n2001:db8::/32\n")
+    listed = Ranges.load(file)
+    assert (listed.name, listed.size, listed.client_header) == ("office", 2, None)
+    assert "192.0.2.9" in listed
+
+
+@pytest.mark.parametrize(
+    ("document", "named"),
+    [
+        ([], "not a JSON object"),
+        ({"networks": []}, "empty"),
+        ({"networks": "192.0.2.0/24"}, "list of strings"),
+        ({"networks": ["192.0.2.1/24"]}, "behind its prefix"),
+        ({"networks": ["192.0.2.0/24"], "date": "2026-02-11"}, "go together"),
+        ({"networks": ["192.0.2.0/24"], "date": "11.2.2026", "max_age_days": 9}, "no day"),
+        ({"networks": ["192.0.2.0/24"], "date": "2026-02-30", "max_age_days": 9}, "no day"),
+        ({"networks": ["192.0.2.0/24"], "date": "2026-02-11", "max_age_days": 0}, "number of days"),
+        ({"networks": ["192.0.2.0/24"], "max_age": 3}, "not known"),
+        ({"networks": ["192.0.2.0/24"], "edge": 3}, "not a string"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_with_its_key(
+    tmp_path: Path, document: object, named: str
+) -> None:
+    file = tmp_path / "edge.json"
+    file.write_text(json.dumps(document))
+    with pytest.raises(RangesError, match=named) as caught:
+        Ranges.load(file)
+    assert str(file) in str(caught.value)
+
+
+def test_files_that_are_not_there_or_no_json_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    for path in (tmp_path / "broken.json", tmp_path / "nowhere.json", tmp_path):
+        with pytest.raises(RangesError):
+            Ranges.load(path)
+    for edge in ("fastly", "../../etc/passwd"):
+        with pytest.raises(RangesError, match="cloudflare"):
+            Ranges.shipped(edge)

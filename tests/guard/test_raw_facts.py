@@ -1,0 +1,93 @@
+"""Whatever anybody sends: no exception, and in mode enforce nobody gets in without the secret."""
+
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from truegreen.guard import DIRECT, HEROKU, HEROKU_LEGACY, GuardPolicy, Ranges, behind
+from truegreen.guard.asgi import OriginGuard as AsgiGuard
+from truegreen.guard.wsgi import OriginGuard as WsgiGuard
+from truegreen.secret import Secret
+
+EDGE = Ranges(["104.16.0.0/13", "2606:4700::/32"], client_header="cf-connecting-ip")
+SECRETS = ("s" * 32, "ünicode-latin-1")
+PROFILES = (HEROKU, HEROKU_LEGACY, DIRECT, behind(3))
+POLICIES = [
+    GuardPolicy("enforce", [Secret(one) for one in SECRETS]),
+    GuardPolicy("enforce", [Secret(SECRETS[0])], exempt={"/health"}),
+    *(GuardPolicy("enforce", [Secret(SECRETS[0])], ranges=EDGE, profile=one, workers={"a.example"})
+      for one in PROFILES),
+]  # fmt: skip
+
+address = st.one_of(
+    st.ip_addresses().map(str),
+    st.sampled_from(["104.16.0.1", "2606:4700::1", "::ffff:104.16.0.1", "unknown", ""]),
+    st.text(max_size=20),
+)
+line = st.lists(address, max_size=4).map(", ".join)
+text = st.one_of(line, st.text(), st.sampled_from([SECRETS[0][:-1], SECRETS[0] + " ", "a.example"]))
+fact = st.one_of(st.none(), text, st.tuples(line, line).map("\n".join))
+latin = st.binary(max_size=60).map(lambda raw: raw.decode("latin-1"))
+NAMES = ["x-origin-secret", "x-forwarded-for", "cf-connecting-ip", "cf-worker", "X-Origin-Secret"]
+
+
+def is_secret(value: str | None) -> bool:
+    return value is not None and value in SECRETS
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(POLICIES), fact, fact, fact, fact, st.text())
+def test_raw_facts_never_raise_and_never_get_in_without_the_secret(
+    policy: GuardPolicy, secret: str | None, address: str | None, client: str | None,
+    worker: str | None, path: str,
+) -> None:  # fmt: skip
+    reason, believed = policy.judge(secret, address, client, worker)
+    allowed, settled = policy.settle(reason, path)
+    if not is_secret(secret):
+        assert reason.startswith("secret_")
+        assert believed is None
+        assert not allowed or settled == "exempt"
+    assert allowed == (settled in {"admitted", "exempt"})
+    assert (settled == "exempt") <= (path == "/health")
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.sampled_from(POLICIES),
+    st.lists(st.tuples(st.sampled_from(NAMES), st.one_of(latin, line)), max_size=8),
+    st.sampled_from(["/", "/health", "//health", "/health/"]),
+)
+def test_both_adapters_hold_for_any_lines_of_headers(
+    policy: GuardPolicy, lines: list[tuple[str, str]], path: str
+) -> None:
+    entered: list[Any] = []
+
+    def app(environ: Any, start: Any) -> list[bytes]:
+        entered.append(environ)
+        return []
+
+    async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
+        entered.append(scope)
+
+    async def send(message: Any) -> None: ...
+
+    environ: dict[str, Any] = {"PATH_INFO": path, "REMOTE_ADDR": "104.16.0.1"}
+    for name, value in lines:
+        key = "HTTP_" + name.upper().replace("-", "_")
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    raw = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in lines]
+    given = [value for name, value in raw if name == b"x-origin-secret"]
+    could = path == "/health" or any(
+        value.decode("latin-1") in SECRETS for value in given if len(given) == 1
+    )
+    WsgiGuard(app, policy)(environ, lambda status, headers: None)
+    assert could or not entered
+    assert not any("HTTP_X_ORIGIN_SECRET" in one for one in entered)
+    entered.clear()
+    scope = {"type": "http", "path": path, "method": "GET", "headers": raw, "client": None}
+    with suppress(StopIteration):
+        AsgiGuard(asgi_app, policy)(scope, None, send).send(None)  # type: ignore[arg-type, attr-defined]
+    assert could or not entered
+    assert not any(name == b"x-origin-secret" for one in entered for name, _ in one["headers"])

@@ -1,0 +1,165 @@
+"""What is counted, logged and shown of a guard; and that no secret is in any of it."""
+
+import logging
+import threading
+from typing import Any
+
+import pytest
+
+from truegreen.guard import HEROKU, GuardPolicy, Ranges, Tally
+from truegreen.guard.metrics import asgi, exposition, wsgi
+from truegreen.guard.profiles import GuardError
+from truegreen.guard.tally import Refusal
+from truegreen.guard.wsgi import OriginGuard
+from truegreen.secret import Secret
+
+TOKEN = "metrics-token"
+
+
+def quiet(environ: Any, start: Any) -> list[bytes]:
+    start("200 OK", [])
+    return [b"fine"]
+
+
+def ask(app: Any, **environ: str) -> tuple[str, bytes]:
+    answer: list[str] = []
+    body = b"".join(app(environ, lambda status, headers: answer.append(status)))
+    return answer[0], body
+
+
+def test_no_request_is_lost_among_threads() -> None:
+    policy = GuardPolicy("enforce", [Secret("right")])
+    guard = OriginGuard(quiet, policy)
+
+    def many() -> None:
+        for _ in range(2_000):
+            ask(guard, HTTP_X_ORIGIN_SECRET="right")
+            ask(guard)
+
+    threads = [threading.Thread(target=many) for _ in range(8)]
+    for one in threads:
+        one.start()
+    while any(one.is_alive() for one in threads):
+        assert set(policy.tally.counts) <= {"admitted", "secret_missing"}  # reading counts nothing
+        threads[-1].join(0.01)
+    for one in threads:
+        one.join()
+    assert guard.counts == {"admitted": 16_000, "secret_missing": 16_000}
+    assert policy.tally.refusals == 16_000
+
+
+def test_the_last_refusal_is_dated_and_only_refusals_are() -> None:
+    now = [100.0]
+    tally = Tally(clock=lambda: now[0])
+    guard = OriginGuard(quiet, GuardPolicy("enforce", [Secret("right")], exempt={"/health"},
+                                           tally=tally))  # fmt: skip
+    ask(guard, HTTP_X_ORIGIN_SECRET="right")
+    ask(guard, PATH_INFO="/health")
+    assert guard.policy.last_refused_at is None
+    ask(guard)
+    now[0] = 200.0
+    ask(guard, HTTP_X_ORIGIN_SECRET="right")
+    assert guard.policy.last_refused_at == 100.0
+    reported = OriginGuard(quiet, GuardPolicy("report", [Secret("right")]))
+    ask(reported)
+    assert reported.policy.last_refused_at is None
+    assert reported.counts == {"secret_missing": 1}
+
+
+def test_an_observer_hears_every_request_and_cannot_break_one() -> None:
+    heard: list[tuple[str, bool]] = []
+
+    def observe(reason: str, allowed: bool) -> None:
+        heard.append((reason, allowed))
+        raise RuntimeError("the dashboard is down")
+
+    tally = Tally(observe)
+    guard = OriginGuard(quiet, GuardPolicy("enforce", [Secret("right")], tally=tally))
+    assert ask(guard, HTTP_X_ORIGIN_SECRET="right")[0] == "200 OK"
+    assert ask(guard)[0] == "403 Forbidden"
+    assert heard == [("admitted", True), ("secret_missing", False)]
+    assert tally.observer_errors == 2
+
+
+def test_refusals_are_logged_by_sample_and_without_secrets(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [0.0]
+    tally = Tally(log=logging.getLogger("origin"), log_seconds=10, clock=lambda: now[0])
+    listed = Ranges(["104.16.0.0/13"])
+    policy = GuardPolicy("enforce", [Secret("right-secret")], ranges=listed, profile=HEROKU,
+                         tally=tally)  # fmt: skip
+    guard = OriginGuard(quiet, policy)
+    attack = {
+        "PATH_INFO": "/x\nforged line" + "y" * 900,
+        "QUERY_STRING": "token=query-secret",
+        "HTTP_X_ORIGIN_SECRET": "wrong-secret",
+        "HTTP_X_FORWARDED_FOR": "leaky-secret, 203.0.113.9",
+        "HTTP_AUTHORIZATION": "Bearer secret",
+    }
+    for _ in range(5):
+        ask(guard, **attack)
+    now[0] = 10.0
+    ask(guard, **attack)
+    assert len(caplog.records) == 2
+    refusal = caplog.records[1].__dict__["refusal"]
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.suppressed, refusal.allowed) == ("secret_mismatch", 4, False)
+    assert refusal.address == "203.0.113.9"
+    assert len(refusal.path) == 200
+    for record in caplog.records:
+        said = record.getMessage() + repr(record.__dict__["refusal"])
+        assert "secret" not in said.replace("secret_mismatch", "")
+        assert "\n" not in record.getMessage()
+
+
+def test_the_text_for_prometheus_has_each_count_once() -> None:
+    tally = Tally(clock=lambda: 50.0)
+    old = Ranges(["104.16.0.0/13"], date="1970-01-01", max_age_days=1)
+    policy = GuardPolicy("enforce", [Secret("right")], ranges=old, profile=HEROKU, tally=tally,
+                         clock=lambda: 3600.0)  # fmt: skip
+    ask(OriginGuard(quiet, policy))
+    text = exposition(policy)
+    assert 'truegreen_guard_requests_total{mode="enforce",reason="secret_missing"} 1\n' in text
+    assert "truegreen_guard_last_refusal_timestamp_seconds 50.000\n" in text
+    assert "truegreen_guard_ranges_age_seconds 3600.000\n" in text
+    assert "truegreen_guard_ranges_stale 0.000\n" in text
+    assert text.count("# TYPE") == 4
+    assert exposition(policy) == text
+
+
+def test_the_counts_are_served_to_who_has_the_token_and_came_through_the_edge() -> None:
+    policy = GuardPolicy("enforce", [Secret("right")])
+    guard = OriginGuard(wsgi(quiet, policy, Secret(TOKEN)), policy)
+    path = {"PATH_INFO": "/-/guard/metrics"}
+    edge = {"HTTP_X_ORIGIN_SECRET": "right"}
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
+    assert ask(guard, **path, **bearer)[0] == "403 Forbidden"
+    assert ask(guard, **path, **edge) == ("200 OK", b"fine")
+    assert ask(guard, **path, **edge, HTTP_AUTHORIZATION="Bearer \u20ac") == ("200 OK", b"fine")
+    assert b"truegreen_guard_requests_total" in ask(guard, **path, **edge, **bearer)[1]
+    with pytest.raises(GuardError):
+        wsgi(quiet, policy, Secret(""))
+
+
+def test_the_asgi_face_of_the_counts_asks_for_the_token_too() -> None:
+    entered: list[Any] = []
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        entered.append(scope)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    served = asgi(app, GuardPolicy("off"), Secret(TOKEN))
+    scope = {"type": "http", "path": "/-/guard/metrics", "headers": []}
+    for headers in ([], [(b"authorization", b"Bearer x")]):
+        with pytest.raises(StopIteration):
+            served(scope | {"headers": headers}, None, send).send(None)  # type: ignore[arg-type, attr-defined]
+    assert (len(entered), sent) == (2, [])
+    right = [(b"authorization", f"Bearer {TOKEN}".encode())]
+    with pytest.raises(StopIteration):
+        served(scope | {"headers": right}, None, send).send(None)  # type: ignore[arg-type, attr-defined]
+    assert sent[0]["status"] == 200
+    assert b"truegreen_guard" in sent[1]["body"]
