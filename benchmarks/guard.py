@@ -7,8 +7,9 @@
 
 How: every call gets a request of its own, made of fresh strings outside the timed part, as a server
 would make it. Subjects take turns in each of ROUNDS rounds; a subject's cost is its median round,
-less the median round of the no-op it wraps. "distinct": no visitor's address comes twice, so
-nothing that the guard remembers helps it; "returning": 50 visitors. Peers are measured without the
+less the median round of the no-op it wraps. "returning": 50 visitors; "new visitors": no visitor
+comes twice, they come by 200 addresses of the edge; "distinct": no address of either comes twice,
+so nothing that the guard remembers helps it. Peers are measured without the
 framework that they hang in, which favours them. Exits 1 when a claim fails.
 
     uv run --group bench python benchmarks/guard.py
@@ -84,6 +85,7 @@ def adapters() -> list[tuple[str, float, float, str]]:
     subjects: Race = {
         "WSGI no-op": (wsgi(no_op), requests(environ, "returning")),
         "WSGI guard, allowed, returning": (guarded, requests(environ, "returning")),
+        "WSGI guard, allowed, new visitors": (guarded, requests(environ, "new")),
         "WSGI guard, allowed, distinct": (guarded, requests(environ, "distinct")),
         "WSGI guard, refused": (guarded, requests(environ, "distinct", None)),
         "WSGI guard, refused, wrong secret": (guarded, requests(environ, "distinct", "f" * 64)),
@@ -99,6 +101,10 @@ def adapters() -> list[tuple[str, float, float, str]]:
         "ASGI guard, allowed, returning": (
             asgi(AsgiGuard(no_op_asgi, policy())),
             requests(scope, "returning"),
+        ),
+        "ASGI guard, allowed, new visitors": (
+            asgi(AsgiGuard(no_op_asgi, policy())),
+            requests(scope, "new"),
         ),
         "ASGI guard, allowed, distinct": (
             asgi(AsgiGuard(no_op_asgi, policy())),

@@ -41,9 +41,12 @@ def visitor() -> str:
 
 
 def requests(make: Callable[..., Request], who: str, secret: str | None = SECRET) -> Make:
-    known = [(visitor(), in_edge()) for _ in range(50)]
+    ways = [in_edge() for _ in range(200)]
+    known = [(visitor(), random.choice(ways)) for _ in range(50)]
 
     def made() -> list[Request]:
+        if who == "new":
+            return [make(visitor(), fresh(random.choice(ways)), secret) for _ in range(CALLS)]
         if who == "distinct":
             return [make(visitor(), in_edge(), secret) for _ in range(CALLS)]
         return [make(*random.choice(known), secret) for _ in range(CALLS)]

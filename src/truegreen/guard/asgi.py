@@ -68,6 +68,8 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
     wanted = frozenset({secret_name, address_name, client_name}) | more
     worker_name, token_name = WORKER.encode(), ASSERTION.encode()
 
+    nothing: dict[bytes, bytes] = {}  # stays empty: no other name is wanted then
+
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in _GUARDED:
             if scope["type"] == "lifespan":
@@ -79,7 +81,7 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
         given: bytes | None = None
         line: bytes | None = None
         visitor: bytes | None = None
-        found: dict[bytes, bytes] = {}
+        found: dict[bytes, bytes] = {} if more else nothing
         for pair in headers:
             name = pair[0]
             if name in wanted:
@@ -97,12 +99,14 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
         else:
             peer = scope.get("client")
             address = peer[0] if peer else None
-        reason, client = judge(
-            None if given is None else given.decode("latin-1"),
-            address,
-            None if visitor is None else visitor.decode("latin-1"),
-            *([_text(found, worker_name), _text(found, token_name)] if more else ()),
-        )
+        secret = None if given is None else given.decode("latin-1")
+        client = None if visitor is None else visitor.decode("latin-1")
+        if more:
+            reason, client = judge(
+                secret, address, client, _text(found, worker_name), _text(found, token_name)
+            )
+        else:
+            reason, client = judge(secret, address, client)
         if given is not None:
             if given is secret_pair[1]:
                 headers = headers.copy()

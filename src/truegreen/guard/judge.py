@@ -76,6 +76,7 @@ def compile_judge(
     second = accepted[1] if len(accepted) > 1 else None
     stale_at = float("inf") if ranges is None or ranges.stale_at is None else ranges.stale_at
     holds: Callable[[str], bool] = ranges.holds if ranges else lambda _text: False
+    edges: set[str] = set()
     kept: dict[str | None, Judged] = {}
     remembered = kept.get
 
@@ -87,8 +88,14 @@ def compile_judge(
                 reached: str | None = address.rpartition(",")[2].strip(" \t")
             else:
                 reached = hop(address, hops)
-            if not reached or not holds(reached) or "\n" in address:  # type: ignore[operator]
+            if not reached or "\n" in address:  # type: ignore[operator]
                 return refusals[_place(address, hops)]
+            if reached not in edges:
+                if not holds(reached):
+                    return refusals[_place(address, hops)]
+                if len(edges) >= KEPT:
+                    edges.clear()
+                edges.add(reached)  # an edge has few addresses; what it holds was in the list
             if client_is_peer:
                 named = reached
         if named is None:
