@@ -16,15 +16,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from truegreen.embedded import source
+from truegreen.embedded.access import Access
 from truegreen.embedded.addons import Addons
 from truegreen.embedded.builds import Builds
+from truegreen.embedded.domains import Domains
 from truegreen.embedded.dynos import DynoPlan, DynoState
 from truegreen.embedded.git_push import GitPushes
+from truegreen.embedded.oneoff import OneOffs
 from truegreen.embedded.records import App
 from truegreen.embedded.releases import Releases
 from truegreen.embedded.settings import DataFolder, Limits, RuntimeSettings
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Streams
+from truegreen.embedded.webhooks import Webhooks
 from truegreen.secret import Secret
 
 _SETTING = "setting:"
@@ -114,10 +118,15 @@ class Control:
     addons: Addons
     dynos: Dynos
     git: GitPushes
+    oneoffs: OneOffs
+    access: Access
+    domains: Domains
+    webhooks: Webhooks
 
     async def delete_app(self, app: App) -> None:
         await self.releases.forget(app.id)
         await self.builds.forget(app.id)
+        await self.oneoffs.stop(app.id)
         await self.dynos.forget(app.name)
         await self.addons.forget(app.id)
         slugs = {r.slug_id for r in self.store.releases(app.id) if r.slug_id}
@@ -131,8 +140,10 @@ class Control:
         """Nothing that the platform started runs when this returns; the state can still be read."""
         await self.builds.close()
         await self.releases.close()
+        await self.oneoffs.close()
         await self.dynos.close()
         await self.addons.close()
+        await self.webhooks.close()
         self.streams.end_all()
 
     def status(self) -> dict[str, Any]:

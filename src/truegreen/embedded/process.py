@@ -45,7 +45,10 @@ class Child:
     """A started command. Its pid is its process group and its session as well."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, output: asyncio.ReadTransport, reader: _Reader
+        self,
+        process: asyncio.subprocess.Process,
+        output: asyncio.ReadTransport,
+        reader: OutputReader,
     ) -> None:
         self._process = process
         self._output = output
@@ -97,7 +100,7 @@ class Child:
         return True
 
 
-class _Reader(asyncio.Protocol):
+class OutputReader(asyncio.Protocol):
     def __init__(self, on_output: Callable[[bytes], None]) -> None:
         self._on_output = on_output
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -143,7 +146,7 @@ async def _spawn(spec: ProcessSpec, on_output: Callable[[bytes], None]) -> Child
     read_end, write_end = os.pipe()
     try:
         pipe = os.fdopen(read_end, "rb", buffering=0)
-        reader = _Reader(on_output)
+        reader = OutputReader(on_output)
         output, _ = await loop.connect_read_pipe(lambda: reader, pipe)
         try:
             process = await asyncio.create_subprocess_exec(

@@ -62,6 +62,7 @@ class Router:
     ``resolve_app(host)``: the app behind a host name (lower case, no port), or None.
     ``app_names()``: every app; a bare address or ``localhost`` means the only one there is.
     ``log(app, "router", line)`` gets a line in Heroku's form for each request.
+    ``maintenance(app)``: is the app's page the one for maintenance (H80)?
     ``boot_hold``: seconds that a request waits for a dyno that is starting.
     """
 
@@ -77,6 +78,7 @@ class Router:
         log: Log | None = None,
         timeouts: Timeouts | None = None,
         boot_hold: float = 30.0,
+        maintenance: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._resolve_app = resolve_app
         self._dynos = manager
@@ -86,6 +88,7 @@ class Router:
         self._version: RouterVersion = version
         self._log = log
         self._boot_hold = boot_hold
+        self._maintenance = maintenance
         self._server = RelayServer(self, timeouts or Timeouts())
 
     async def start(self) -> int:
@@ -109,6 +112,9 @@ class Router:
         app = self.app_of_host(head.host)
         if app is None:
             return self._no_app(head)
+        if self._maintenance(app):
+            said = "<p>This application is undergoing maintenance. Please check back later.</p>"
+            return _page(503, "Offline for Maintenance", said, _note("H80", "Maintenance mode"))
         until = time.monotonic() + self._boot_hold
         while True:
             web = [dyno for dyno in self._dynos.states(app) if dyno.type == "web"]

@@ -23,20 +23,26 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from truegreen.embedded.access import Access
 from truegreen.embedded.addons import Addons, Databases
 from truegreen.embedded.api import build_api
-from truegreen.embedded.api.respond import ApiError, error_answer
+from truegreen.embedded.api.respond import USER, ApiError, error_answer
+from truegreen.embedded.api.webhooks import describe
 from truegreen.embedded.builds import Builds
 from truegreen.embedded.control import Control, Settings, Sources, Urls, log_stream
+from truegreen.embedded.domains import Domains
 from truegreen.embedded.dynos import DynoManager, DynoSettings
 from truegreen.embedded.edge import Edge, EdgeRule
 from truegreen.embedded.git_push import GitPushes
+from truegreen.embedded.oneoff import OneOffs
 from truegreen.embedded.records import now
 from truegreen.embedded.releases import Releases
+from truegreen.embedded.rendezvous import Rendezvous
 from truegreen.embedded.router import Router, host_name, is_bare
 from truegreen.embedded.settings import DataFolder, Limits
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Streams
+from truegreen.embedded.webhooks import Webhooks
 from truegreen.errors import UsageError
 from truegreen.secret import Secret
 
@@ -163,6 +169,7 @@ class _Platform:
         data, options = self._data, self._options
         self._store = store = Store(data.database)
         self._stack.callback(store.close)
+        self._domains = Domains(store)
         settings = Settings(store)
         if options.settings:
             settings.change(options.settings)
@@ -175,7 +182,7 @@ class _Platform:
         await dynos.reap_leftovers()
         router_port = await self._listen("router", lambda port: Router(
             self._app_of_host, dynos, lambda: [a.name for a in store.apps()], HOST, port,
-            log=self._log_system,
+            log=self._log_system, maintenance=self._domains.maintenance,
         ))  # fmt: skip
         edge_port = await self._listen(
             "edge", lambda port: Edge(self._edge_rule, (HOST, router_port), HOST, port)
@@ -201,9 +208,16 @@ class _Platform:
         addons = Addons(store, releases, lambda: _postgres(data.postgres))
         builds.fail_leftovers()
         releases.fail_leftovers()
+        oneoffs = OneOffs(
+            store, data, Rendezvous(data.root), dynos.leftovers, self._log_app, self._log_system,
+            now, grace=self._options.dynos.stop_grace,
+        )  # fmt: skip
+        token = _token(data.token_file)
+        webhooks = Webhooks(store, lambda what, key: describe(self.control, what, key), USER)
         return Control(
-            data, limits, _token(data.token_file), urls, store, self._streams, settings,
-            Sources(data.sources, limits), releases, builds, addons, dynos, git,
+            data, limits, token, urls, store, self._streams, settings,
+            Sources(data.sources, limits), releases, builds, addons, dynos, git, oneoffs,
+            Access(store, token), self._domains, webhooks,
         )  # fmt: skip
 
     # ports
@@ -247,7 +261,7 @@ class _Platform:
     def _app_of_host(self, host: str) -> str | None:
         name, dot, rest = host.partition(".")
         known = dot and rest == "localhost" and self._store.app(name)
-        return name if known else None
+        return name if known else self._domains.app_of(host)
 
     def _edge_rule(self, host: str) -> EdgeRule:
         """As a Transform Rule would have it that was set to the secret that runs."""

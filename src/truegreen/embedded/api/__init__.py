@@ -14,11 +14,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from truegreen.embedded.api import (
+    access,
     account,
     addons,
     apps,
     builds,
     config_vars,
+    domains,
     dynos,
     features,
     formation,
@@ -29,14 +31,15 @@ from truegreen.embedded.api import (
     releases,
     slugs,
     sources,
+    webhooks,
 )
 from truegreen.embedded.api.auth import TokenRequired
 from truegreen.embedded.api.respond import ApiError, error_answer
 from truegreen.embedded.control import Control
 
 _RESOURCES = (
-    account, addons, apps, builds, config_vars, dynos, features, formation, git, log_sessions,
-    output, own, releases, slugs, sources,
+    access, account, addons, apps, builds, config_vars, domains, dynos, features, formation, git,
+    log_sessions, output, own, releases, slugs, sources, webhooks,
 )  # fmt: skip
 _log = logging.getLogger(__name__)
 
@@ -70,4 +73,4 @@ def build_api(control: Control) -> ASGIApp:
     )
     app.state.control = control
     app.state.log_sessions = {}
-    return TokenRequired(app, control.token)
+    return TokenRequired(app, control.access)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from truegreen.embedded.api.respond import USER, answer
+from truegreen.embedded.api.respond import USER, answer, user
 
 
 async def info(request: Request) -> Response:
+    who = user(request)
     return answer(
         request,
         {
-            **USER,
-            "name": "operator",
+            "id": USER["id"] if who.operator else str(uuid.uuid5(uuid.NAMESPACE_URL, who.email)),
+            "email": who.email,
+            "name": who.email.partition("@")[0],
             "verified": True,
             "beta": False,
             "allow_tracking": False,
@@ -29,4 +33,12 @@ async def rate_limits(request: Request) -> Response:
     return answer(request, {"remaining": 4500})
 
 
-ROUTES = [Route("/account", info), Route("/account/rate-limits", rate_limits)]
+async def features(request: Request) -> Response:
+    return answer(request, [])
+
+
+ROUTES = [
+    Route("/account", info),
+    Route("/account/features", features),
+    Route("/account/rate-limits", rate_limits),
+]

@@ -18,6 +18,7 @@ from truegreen.embedded.api.respond import (
     control,
     invalid,
     text_field,
+    user,
 )
 from truegreen.embedded.control import Control
 from truegreen.embedded.records import App
@@ -42,7 +43,7 @@ def app_json(state: Control, app: App) -> dict[str, Any]:
         "git_url": f"{state.urls.api}/{app.name}.git",
         "id": app.id,
         "internal_routing": None,
-        "maintenance": False,
+        "maintenance": state.domains.maintenance(app.name),
         "name": app.name,
         "organization": None,
         "owner": USER,
@@ -78,11 +79,28 @@ async def create(request: Request) -> Response:
 
 async def list_all(request: Request) -> Response:
     state = control(request)
-    return answer(request, [app_json(state, app) for app in state.store.apps()])
+    return answer(request, [app_json(state, app) for app in _visible(request)])
+
+
+def _visible(request: Request) -> list[App]:
+    state, who = control(request), user(request)
+    return [app for app in state.store.apps() if state.access.shared(app, who)]
 
 
 async def info(request: Request) -> Response:
     return answer(request, app_json(control(request), app_of(request)))
+
+
+async def update(request: Request) -> Response:
+    state, values, app = control(request), await body(request), app_of(request)
+    unknown = sorted(set(values) - {"maintenance", "name"})
+    if unknown or values.get("name", app.name) != app.name:
+        raise invalid("Of an app, maintenance can be changed; its name and the rest cannot.")
+    if "maintenance" in values:
+        if not isinstance(values["maintenance"], bool):
+            raise invalid("maintenance must be true or false.")
+        state.domains.set_maintenance(app, values["maintenance"])
+    return answer(request, app_json(state, app))
 
 
 async def delete(request: Request) -> Response:
@@ -96,5 +114,6 @@ ROUTES = [
     Route("/apps", create, methods=["POST"]),
     Route("/apps", list_all),
     Route("/apps/{app}", info),
+    Route("/apps/{app}", update, methods=["PATCH"]),
     Route("/apps/{app}", delete, methods=["DELETE"]),
 ]

@@ -12,10 +12,13 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from truegreen.embedded.access import OPERATOR_EMAIL, User
 from truegreen.embedded.control import Control
 from truegreen.embedded.records import App
 
-USER = {"id": "00000000-0000-4000-8000-000000000001", "email": "operator@localhost"}
+WHO = "truegreen.user"
+"""The key of the ASGI scope under which `auth` puts who asks."""
+USER = {"id": "00000000-0000-4000-8000-000000000001", "email": OPERATOR_EMAIL}
 
 
 class ApiError(Exception):
@@ -42,6 +45,12 @@ def invalid(message: str) -> ApiError:
 def control(request: Request) -> Control:
     state: Control = request.app.state.control
     return state
+
+
+def user(request: Request) -> User:
+    """Who asks."""
+    found: User = request.scope[WHO]
+    return found
 
 
 def app_of(request: Request) -> App:
