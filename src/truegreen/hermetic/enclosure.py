@@ -129,7 +129,7 @@ class Enclosure:
 
     def _refused(self, host: str, port: int, frame: FrameType) -> None:
         found = self._stack.place(frame)
-        where = (found[0].file, found[0].line) if found else ("", 0)
+        where = (found.file, found.line) if found else ("", 0)
         key = (host, port, *where)
         if key in self._blocked or len(self._blocked) < _BLOCKED_KEPT:
             tests = self._blocked.setdefault(key, {})

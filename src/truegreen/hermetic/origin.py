@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import sysconfig
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 USER, OWN, GLUE, LIBRARY = "user", "own", "glue", "library"
 
@@ -26,14 +26,15 @@ _FOR_CALLER = {"flask": frozenset({"from_prefixed_env", "from_envvar"})}
 _RUNNERS = frozenset({"_pytest", "pluggy"})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A line of the user's: ``file`` relative to the root. ``via``: a library that stood between
-    and did the reading of its own accord, or ""."""
+    and did the reading of its own accord, or "". ``importing``: the user's module that was being
+    imported, or ""."""
 
     file: str
     line: int
-    via: str = ""
+    via: str
+    importing: str
 
 
 class Stack:
@@ -50,11 +51,11 @@ class Stack:
         )
         self._kinds: dict[str, tuple[str, str]] = {}
 
-    def place(self, frame: FrameType | None) -> tuple[Place, str] | None:
+    def place(self, frame: FrameType | None) -> Place | None:
         """The innermost user's line from ``frame`` outwards, or None when there is none.
 
-        With it the name of the user's module that was being imported, or "". None too for what our
-        own ``health`` reads: the platform's metadata is reported, not depended on.
+        None too for what our own ``health`` reads: the platform's metadata is reported, not
+        depended on.
         """
         via = ""
         nearest = True
@@ -62,13 +63,16 @@ class Stack:
             filename = frame.f_code.co_filename
             kind, name = self._kinds.get(filename) or self._classify(filename)
             if kind == USER:
-                return Place(name, frame.f_lineno, via), self._importing(frame)
+                return Place(name, frame.f_lineno, via, self._importing(frame))
             if kind == OWN and nearest and name == self._health:
                 return None
-            if kind == LIBRARY and frame.f_code.co_name in _FOR_CALLER.get(name, ()):
-                kind = GLUE
+            if name in _RUNNERS:
+                return None  # pytest's own read, whoever may have called pytest
             if kind == LIBRARY and nearest:
-                via = name
+                if frame.f_code.co_name in _FOR_CALLER.get(name, ()):
+                    kind = GLUE
+                else:
+                    via = name
             if kind != GLUE:
                 nearest = False
             frame = frame.f_back

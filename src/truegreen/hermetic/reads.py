@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, ItemsView, ValuesView
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
+from typing import NamedTuple
 
 from truegreen.hermetic.origin import Stack
 from truegreen.hermetic.result import TESTS_KEPT, LeakedRead, RecordedRead
@@ -26,11 +27,11 @@ _THEIR_OWN = {
     "PYTHON_DOTENV_DISABLED": "dotenv",
     "PYDANTIC_SETTINGS_DEBUG": "pydantic_settings",
 }
+_PYTESTS = "PYTEST_CURRENT_TEST"  # written and removed by pytest around every phase of a test
 ALL = "*"  # a pin of everything, as patch.dict(os.environ, clear=True) makes it
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(NamedTuple):
     variable: str
     file: str
     line: int
@@ -60,6 +61,7 @@ class Recording:
         self._settled = settled
         self._seen: dict[_Key, _Seen] = {}
         self._pairs = 0
+        self._known: dict[str, str] = {}  # what settled() has said
         self._pins: set[str] = set()
         self._owned: dict[int, set[str]] = {}
         self._shared: dict[str, set[_Key]] = {}  # fixture -> what the making of it has read
@@ -142,16 +144,27 @@ class Recording:
 
     def state(self, name: str) -> str:
         """pinned | passed | open."""
-        if name in self._pins or any(
-            name in names or ALL in names for names in self._owned.values()
-        ):
+        if name in self._pins:
             return "pinned"
-        return self._settled(name) or "open"
+        for names in self._owned.values():
+            if name in names or ALL in names:
+                return "pinned"
+        known = self._known.get(name)
+        if known is None:
+            known = self._settled(name) or "open"
+            if len(self._known) < KEYS_KEPT:
+                self._known[name] = known
+        return known
 
     # From here on: called while somebody reads.
 
     def read(self, name: str, present: bool, frame: FrameType, *, bulk: bool = False) -> None:
-        if self._quiet or frame.f_code in _VIEWS or _instruction(frame) == self._in_bulk:
+        if (
+            self._quiet
+            or name == _PYTESTS
+            or frame.f_code in _VIEWS
+            or _instruction(frame) == self._in_bulk
+        ):
             return
         with self._lock:
             self._record(name, present, frame, bulk)
@@ -168,17 +181,17 @@ class Recording:
             self._record(_wanted(reader), True, frame, True)
 
     def wrote(self, name: str) -> None:
-        if not self._quiet:
+        if not self._quiet and name != _PYTESTS:
             self._pins.add(name)
 
     def _record(self, name: str, present: bool, frame: FrameType, bulk: bool) -> None:
         found = self._stack.place(frame)
         if found is None:
             return
-        place, importing = found
+        file, line, via, importing = found
         phase, during = self._moment(importing)
-        via = place.via or _THEIR_OWN.get(name, "")
-        key = _Key(name, place.file, place.line, via, present, bulk, phase, self.state(name))
+        via = via or _THEIR_OWN.get(name, "")
+        key = _Key(name, file, line, via, present, bulk, phase, self.state(name))
         seen = self._seen.get(key)
         if seen is None:
             if len(self._seen) >= KEYS_KEPT:
