@@ -19,7 +19,11 @@ import pytest
 
 import truegreen
 
-pytestmark = [pytest.mark.platform, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.platform,
+    pytest.mark.xdist_group("drill"),  # each keeps both cores busy
+    pytest.mark.timeout(400),
+]
 NAME = "release-smoke-cf-origin-guard"
 PACKAGE = Path(truegreen.__file__).parent
 

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from truegreen.errors import TrueGreenError, Unverified
 from truegreen.incidents.drills.drill import Drill, DrillResult, DrillRun, Say
 from truegreen.incidents.drills.judge import FLAG, control_problems, fault_problems
+from truegreen.incidents.drills.side_by_side import side_by_side
 from truegreen.incidents.drills.that_day import conclude
 from truegreen.ship.stage import (
     Stage,
@@ -36,14 +39,20 @@ NEWER = ("0045", "0046")
 def run(service: Path, worlds: tuple[str, ...], say: Say) -> DrillResult:
     """Runs the drill on a stage of its own. Raises only when the stage could not be set."""
     began = time.monotonic()
-    runs: list[DrillRun] = []
     with open_stage({"on-release-failure": "hold"}) as stage:
-        say("control: the suite of that day, sealed")
-        runs.append(_one(stage, service, "control", fault=False, world="hold"))
-        for world in worlds:
-            say(f"fault, in the world where a failed release is {_told(world)}")
-            change_settings(stage.platform, {"on-release-failure": world})
-            runs.append(_one(stage, service, f"fault-{world}", fault=True, world=world))
+        plans = [_Plan("control", fault=False, world="hold")]
+        plans += [_Plan(f"fault-{world}", fault=True, world=world) for world in worlds]
+        say(f"the schema at {BASELINE_SCHEMA}, for each run")
+        scenes = side_by_side(
+            [partial(_baseline, stage, service, plan) for plan in plans],
+        )
+        runs: list[DrillRun] = []
+        for world in ("hold", "deploy"):  # a setting of the whole platform, so one after the other
+            chosen = [scene for scene in scenes if scene.plan.world == world]
+            if chosen:
+                say(f"the wave, where a failed release is {_told(world)}")
+                change_settings(stage.platform, {"on-release-failure": world})
+                runs += side_by_side([partial(_wave, stage, scene) for scene in chosen])
     return DrillResult(NAME, tuple(runs), time.monotonic() - began, WITHIN)
 
 
@@ -51,13 +60,33 @@ def _told(world: str) -> str:
     return "held back" if world == "hold" else "deployed all the same"
 
 
-def _one(stage: Stage, service: Path, label: str, *, fault: bool, world: str) -> DrillRun:
-    app = f"raptor-{label}"
-    repository = stage.folder / app
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    label: str
+    fault: bool
+    world: str  # hold | deploy
+
+    @property
+    def app(self) -> str:
+        return f"raptor-{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """An app at the schema before the wave, and what belongs to the wave."""
+
+    plan: _Plan
+    repository: Path
+    wave: dict[Path, bytes]
+    serving: int  # the version that serves before the wave
+
+
+def _baseline(stage: Stage, service: Path, plan: _Plan) -> _Scene:
+    repository = stage.folder / plan.app
     copy_service(service, repository)
-    kept = _take_back(repository)
+    wave = take_back(repository)
     commit(repository, f"before the wave: schema at {BASELINE_SCHEMA}")
-    before = stage.ship(repository, app)
+    before = stage.ship(repository, plan.app)
     if before["verdict"] != "green":
         raise Unverified(
             f"the drill has no baseline: {before['sentence']}",
@@ -65,26 +94,30 @@ def _one(stage: Stage, service: Path, label: str, *, fault: bool, world: str) ->
         )
     if (before["schema"] or {}).get("current") != BASELINE_SCHEMA:
         raise Unverified(f"the drill's baseline is not at {BASELINE_SCHEMA}")
-    _put_back(kept)
+    return _Scene(plan, repository, wave, int(before["serving"]["version"]))
+
+
+def _wave(stage: Stage, scene: _Scene) -> DrillRun:
+    plan, repository = scene.plan, scene.repository
+    put_back(scene.wave)
     edit_text(repository / "truegreen.toml", without_pin)
-    if fault:
+    if plan.fault:
         edit_text(repository / "truegreen.toml", without_seal)
     shipped_commit = commit(repository, "the wave: 0045, 0046 and their smoke tests")
     with stage.client() as client:
-        if client.config_vars(app).get(FLAG) != "1":
-            raise TrueGreenError(f"{app} does not have {FLAG}=1: this is not that day's production")
-        document = stage.ship(repository, app)
-        that_day = conclude(client, app, shipped_commit, "/health")
-    version = int(before["serving"]["version"])
+        if client.config_vars(plan.app).get(FLAG) != "1":
+            raise TrueGreenError(f"{plan.app} has not {FLAG}=1: this is not that day's production")
+        document = stage.ship(repository, plan.app)
+        that_day = conclude(client, plan.app, shipped_commit, "/health")
     problems = (
-        fault_problems(document, that_day, world=world, before=version)
-        if fault
+        fault_problems(document, that_day, world=plan.world, before=scene.serving)
+        if plan.fault
         else control_problems(document, that_day)
     )
-    return DrillRun(label, not fault, world, that_day, document, problems)
+    return DrillRun(plan.label, not plan.fault, plan.world, that_day, document, problems)
 
 
-def _take_back(repository: Path) -> dict[Path, bytes]:
+def take_back(repository: Path) -> dict[Path, bytes]:
     """Removes what came with that day's wave, and gives it back to be put in again."""
     taken: dict[Path, bytes] = {}
     smoke = [path for path in (repository / "tests" / "smoke").rglob("*") if path.is_file()]
@@ -104,7 +137,7 @@ def _take_back(repository: Path) -> dict[Path, bytes]:
     return taken
 
 
-def _put_back(taken: dict[Path, bytes]) -> None:
+def put_back(taken: dict[Path, bytes]) -> None:
     for path, content in taken.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
