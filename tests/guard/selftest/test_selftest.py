@@ -3,6 +3,7 @@ tell."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable
@@ -13,6 +14,9 @@ import pytest
 
 from truegreen.cli.guard_selftest import command
 from truegreen.errors import Unverified, UsageError
+from truegreen.guard.attacks import matrix
+from truegreen.guard.selftest.inprocess import AsgiDriver
+from truegreen.guard.selftest.run import run_in_process
 
 SECRET = "Correct-horse-7"
 Selftest = Callable[..., tuple[int, dict[str, Any]]]
@@ -194,6 +198,25 @@ def test_a_call_that_is_off_is_a_usage_error(
 ) -> None:
     with pytest.raises(UsageError):
         selftest(source, *options, app=app)
+
+
+def test_an_application_that_never_answers_is_unknown_and_not_refused() -> None:
+    async def silent(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await asyncio.Event().wait()
+
+    with AsgiDriver(silent, longest=0.05) as driver:
+        result = run_in_process(
+            driver,
+            matrix()[:2],
+            secret=SECRET,
+            header="X-Origin-Secret",
+            path="/",
+            routers=("none",),
+            websocket=True,
+        )
+    assert [one.verdict for one in result.attacks] == ["unknown"] * 4
+    assert result.exit_code == 3
 
 
 def test_the_text_names_what_got_through(

@@ -28,6 +28,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = field(default=b"", repr=False)
     error: str = ""
+    timed_out: bool = False
 
     def header(self, name: str) -> str:
         """The first value of ``name`` (lower case), or an empty string."""

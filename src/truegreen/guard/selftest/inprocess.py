@@ -20,8 +20,6 @@ from truegreen.errors import Unverified
 from truegreen.guard.selftest.exchange import Answer, Request
 
 LONGEST = 30.0
-"""Seconds that an ASGI application may take for one request, or to start or stop."""
-
 AsgiApp = Callable[[Any, Any, Any], Any]
 
 
@@ -92,12 +90,14 @@ def wsgi_environ(request: Request) -> dict[str, Any]:
 class AsgiDriver:
     """Sends to an ASGI application, between its startup and its shutdown. A context manager.
 
+    ``longest``: seconds that it may take for one request, to start or to stop.
     Raises Unverified on entering when the application says that its startup failed; one that knows
     no lifespan (raises) is taken as it is.
     """
 
-    def __init__(self, app: AsgiApp) -> None:
+    def __init__(self, app: AsgiApp, *, longest: float = LONGEST) -> None:
         self._app = app
+        self._longest = longest
         self._runner = asyncio.Runner()
         self._life: asyncio.Task[None] | None = None
         self._state: dict[str, Any] = {}
@@ -146,14 +146,14 @@ class AsgiDriver:
         assert self._life is not None
         saying = asyncio.ensure_future(self._from_app.get())
         await asyncio.wait(
-            {saying, self._life}, timeout=LONGEST, return_when=asyncio.FIRST_COMPLETED
+            {saying, self._life}, timeout=self._longest, return_when=asyncio.FIRST_COMPLETED
         )
         if saying.done():
             return saying.result()
         saying.cancel()
         if not self._life.done():
             self._life.cancel()
-            raise Unverified(f"the app did not start or stop within {LONGEST:.0f} s")
+            raise Unverified(f"the app did not start or stop within {self._longest:g} s")
         with suppress(Exception):
             self._life.result()
         return None
@@ -165,24 +165,29 @@ class AsgiDriver:
         sent: list[MutableMapping[str, Any]] = []
         kind = "websocket.connect" if request.websocket else "http.request"
         waiting: list[dict[str, Any]] = [{"type": kind}]
+        answered = asyncio.Event()
 
         async def receive() -> dict[str, Any]:
             if waiting:
                 return waiting.pop()
+            await answered.wait()  # a client that waits for its answer; Django listens meanwhile
             if request.websocket:
                 return {"type": "websocket.disconnect", "code": 1001}
             return {"type": "http.disconnect"}
 
         async def send(message: MutableMapping[str, Any]) -> None:
             sent.append(message)
+            last = message["type"].endswith((".accept", ".close", ".body"))
+            if last and not message.get("more_body"):
+                answered.set()
 
         scope = asgi_scope(request) | {"state": dict(self._state)}
         try:
-            async with asyncio.timeout(LONGEST):
+            async with asyncio.timeout(self._longest):
                 await self._app(scope, receive, send)
         except TimeoutError:
             if not sent:
-                return Answer(0, error=f"no answer within {LONGEST:.0f} s")
+                return Answer(0, error=f"no answer within {self._longest:g} s", timed_out=True)
         except Exception as error:  # noqa: BLE001 - whatever the app does is its answer
             if not sent:
                 return Answer(0, error=f"the app raised {type(error).__name__}")

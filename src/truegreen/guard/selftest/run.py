@@ -185,6 +185,10 @@ def _sent(driver: Driver, attack: Attack, request: Request, via: str) -> Outcome
     upgrade = request.websocket or attack.name == "websocket_upgrade"
     bodiless = upgrade or attack.method == "HEAD"
     verdict = judged(answer, bodiless=bodiless, in_process=via != "origin")
+    if answer.timed_out:
+        verdict = "unknown"
+    elif request.websocket and not answer.status:
+        verdict = "refused"  # neither accepted nor answered: Django raises, and servers close it
     return Outcome(attack.name, attack.says, via, verdict, answer.summary)
 
 

@@ -1,0 +1,92 @@
+"""docs/guard.md: its applications hold under the selftest that it names, its table is true."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from truegreen.guard.attacks import matrix, must_be_refused
+
+BLOCK = re.compile(r"^```python\n# file: (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ROW = re.compile(r"^\| `(\w+)` \| (gets in|refused) \| (gets in|refused) .*$", re.MULTILINE)
+SECRET = "a-secret-of-this-page"
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest) -> str:
+    return (request.config.rootpath / "docs" / "guard.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def folder(page: str, tmp_path: Path) -> Path:
+    for name, text in BLOCK.findall(page):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def selftest(folder: Path, app: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORIGIN_", "DJANGO_"))}
+    command = [sys.executable, "-c", "from truegreen.cli import main; main()", "guard", "selftest"]
+    return subprocess.run(
+        [*command, app, "--exempt", "/health"],
+        cwd=folder,
+        env=clean | {"ORIGIN_SECRET": SECRET} | variables,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        "flask_app:app",
+        "fastapi_app:app",
+        "django.core.wsgi:get_wsgi_application()",
+        "django.core.asgi:get_asgi_application()",
+        "shop.wsgi:application",
+    ],
+)
+def test_the_pages_applications_hold_in_enforce_and_let_everything_in_in_report(
+    folder: Path, app: str
+) -> None:
+    django = {"DJANGO_SETTINGS_MODULE": "shop.settings"}
+    settings = folder / "shop" / "settings.py"
+    if app.startswith("shop"):
+        lines = settings.read_text().splitlines(keepends=True)
+        settings.write_text("".join(line for line in lines if "OriginGuardMiddleware" not in line))
+    held = selftest(folder, app, ORIGIN_GUARD="enforce", **django)
+    assert (held.returncode, "GOT THROUGH" in held.stdout) == (0, False), held
+    assert "2 of 2 legitimate requests let in" in held.stdout
+    assert SECRET not in held.stdout + held.stderr
+    if app == "flask_app:app":
+        assert selftest(folder, app, **django).returncode == 1
+
+
+def test_enforce_without_a_secret_does_not_start_as_the_page_says(folder: Path) -> None:
+    ran = selftest(folder, "flask_app:app", ORIGIN_GUARD="enforce", ORIGIN_SECRET="")
+    assert ran.returncode == 3
+    assert "mode enforce without a secret" in ran.stderr
+
+
+def test_the_table_says_what_the_matrix_says(page: str) -> None:
+    attacks = {attack.name: attack for attack in matrix()}
+    rows = [match[0] for match in ROW.finditer(page)]
+    assert len(rows) == 8
+    for row in rows:
+        name, *cells = (cell.strip(" `") for cell in row.strip("|").split("|"))
+        checks = ("presence_unsafe", "ranges", "worker", "secret")
+        for check, cell in zip(checks, cells, strict=True):
+            assert (cell == "refused") == must_be_refused(attacks[name], [check]), (name, check)
+
+
+def test_no_python_on_the_page_goes_untested(page: str) -> None:
+    assert page.count("```python") == len(BLOCK.findall(page)) == 5
