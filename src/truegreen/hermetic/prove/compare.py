@@ -63,6 +63,7 @@ class Judged:
 
     proven: tuple[str, ...]
     flaky: tuple[str, ...]
+    again: Outcomes  # of the changed rerun
 
 
 def judge(
@@ -73,7 +74,7 @@ def judge(
     moved = set(differing(unchanged, control, suspects)) | set(not_run(control, suspects))
     repeated = set(differing(unchanged, again, suspects))
     proven = tuple(test for test in suspects if test in repeated and test not in moved)
-    return Judged(proven, tuple(test for test in suspects if test not in proven))
+    return Judged(proven, tuple(test for test in suspects if test not in proven), again)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from truegreen.errors import Unverified
 from truegreen.hermetic.prove.client import Collected, ForkServer
 from truegreen.hermetic.prove.compare import (
     Change,
+    Judged,
     Leak,
     Outcomes,
     differing,
@@ -185,8 +186,7 @@ class _Prover:
         """Runs the suite twice, and reads from the first what it reads."""
         cold = collected.threads > 1
         everything = Case({}, collected.tests, cold)
-        (first,) = self.server.run([everything])
-        (second,) = self.server.run([everything])
+        first, second = self.server.run([everything, everything], self.jobs)
         modules = tuple(test for test in first.outcomes if test.endswith(".py"))
         if not collected.tests and not any(first.outcomes[m].state == "error" for m in modules):
             raise Unverified(
@@ -196,6 +196,11 @@ class _Prover:
         if result is None:
             raise Unverified("the unchanged run came to no result", hint=self.server.tail())
         known = (*modules, *collected.tests)
+        if differing(first.outcomes, second.outcomes, known) and self.jobs > 1:
+            # it may be that two of them at a time are one too many: then nothing is
+            self.jobs = 1
+            first, second = self.server.run([everything, everything])
+            result = read_result(first.folder / RESULT) or result
         self.flaky |= set(differing(first.outcomes, second.outcomes, known))
         lost = not_run(first.outcomes, collected.tests)
         if lost:
@@ -315,20 +320,26 @@ class _Prover:
     def _confirm(self, case: Case, suspects: tuple[str, ...]) -> None:
         """Once more, one after the other, with a control: what depends on luck, on the order of
         tests or on a neighbour is set apart instead of being blamed on the variable."""
-        key = (case.tests, case.cold)
-        if key not in self.controls:
-            (control,) = self.server.run([Case({}, case.tests, case.cold)])
-            self.controls[key] = control.outcomes
-        (again,) = self.server.run([case])
-        judged = judge(suspects, self.unchanged, self.controls[key], again.outcomes)
+        judged = self._judged(case, suspects, suspects)
+        if judged.flaky and len(suspects) < len(case.tests):
+            # taken out of their surroundings they may do something else: all of them, then
+            judged = self._judged(case, suspects, case.tests)
         self.flaky |= set(judged.flaky)
         ((variable, value),) = case.values.items()
         self.changes += [
-            Change(variable, value, test, self.unchanged[test], again.outcomes[test])
+            Change(variable, value, test, self.unchanged[test], judged.again[test])
             for test in judged.proven
         ]
-        if not_run(again.outcomes, self._items(case.tests)) and not judged.proven:
+        if not_run(judged.again, self._items(suspects)):
             self._lost(case)
+
+    def _judged(self, case: Case, suspects: tuple[str, ...], tests: tuple[str, ...]) -> Judged:
+        key = (tests, case.cold)
+        if key not in self.controls:
+            (control,) = self.server.run([Case({}, tests, case.cold)])
+            self.controls[key] = control.outcomes
+        (again,) = self.server.run([Case(case.values, tests, case.cold)])
+        return judge(suspects, self.unchanged, self.controls[key], again.outcomes)
 
     def _lost(self, case: Case) -> None:
         shown = ", ".join(sorted(case.values))

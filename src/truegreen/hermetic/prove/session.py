@@ -6,6 +6,7 @@ after the seal, and before any conftest or module of the application.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ class CaseSession:
         tests = [item.nodeid for item in session.items]
         tell(self._warm, {"collected": tests, "threads": threading.active_count()})
         before = Path(self._order.folder)
+        gc.collect()
+        gc.freeze()  # what is shared with the forks stays untouched, and so shared
         self._order = serve(self._warm)
         # From here on: a fork, which goes on with pytest's own loop.
         self._warm = None
@@ -75,11 +78,11 @@ class CaseSession:
         session.config.option.truegreen_result = str(Path(self._order.folder) / RESULT)
         self._choose(session.items)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self) -> Generator[None, None, None]:
-        yield
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
         if self._forked:
-            # What comes after would take down folders that belong to the process forked from.
+            # Fixtures are torn down and the result is written. What would come now is a summary for
+            # nobody, and the taking down of folders that belong to the process forked from.
             os._exit(0)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
