@@ -1,5 +1,7 @@
 """How texts become flag values."""
 
+import ast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,3 +154,17 @@ def test_a_long_value_is_shortened_in_the_message() -> None:
     with pytest.raises(Unparseable) as caught:
         parse("bool", "x" * 500)
     assert len(str(caught.value.args[0])) < 80
+
+
+def test_booleans_are_read_in_one_place_of_the_tree(request: pytest.FixtureRequest) -> None:
+    root = request.config.rootpath
+    found = []
+    for path in [*(root / "src").rglob("*.py"), *(root / "examples").rglob("raptor/**/*.py")]:
+        texts = {
+            node.value
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        if {"yes", "true"} <= texts or {"on", "true"} <= texts or "strtobool" in texts:
+            found.append(path.name)
+    assert found == ["grammar.py"]

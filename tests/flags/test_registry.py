@@ -158,6 +158,8 @@ def test_a_secret_flag_is_nowhere_shown() -> None:
     flags = Flags("", {"DSN": FlagDeclaration("DSN", type="url", default="", secret=True)})
     good = flags.read({"DSN": "https://key:hush@example.com/1"})
     assert "hush" not in repr(good)
+    text = Flags("", {"KEY": FlagDeclaration("KEY", type="str", default="", secret=True)})
+    assert "KEY=[redacted] (env)" in repr(text.read({"KEY": "hush"}))
     assert good["DSN"] == "https://key:hush@example.com/1"
     number = Flags("", {"PIN": FlagDeclaration("PIN", type="int", default=0, secret=True)})
     with pytest.raises(FlagError) as caught:

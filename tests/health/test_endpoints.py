@@ -143,6 +143,21 @@ def test_every_other_path_is_the_applications(ask: Ask, path: str) -> None:
     assert ask(path=path)[0] == 204
 
 
+@pytest.mark.parametrize(("script", "status"), [("", "204"), ("/api", "200")])
+def test_the_whole_path_counts_also_where_the_application_is_mounted(
+    script: str, status: str
+) -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("204 No Content", [])
+        return []
+
+    started: list[str] = []
+    endpoint = wsgi.HealthEndpoint(app, make_health(), "/api/health")
+    environ = {"SCRIPT_NAME": script, "PATH_INFO": "/health", "REQUEST_METHOD": "GET"}
+    endpoint(environ, lambda line, _headers: started.append(line[:3]))
+    assert started == [status]
+
+
 def test_the_database_is_not_asked_in_the_event_loops_thread() -> None:
     threads.clear()
     ask_asgi(make_health(), "/health", "GET", [("X-Health-Token", TOKEN)])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from truegreen.config import Flags as FlagsSection
     from truegreen.flags.grammar import Value
 
+_TEXTUAL = ("duration", "list", "url")
 _NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
@@ -142,37 +143,40 @@ class Flags:
         origins: dict[str, Origin] = {}
         for name, flag in self.declared.items():
             default = self._defaults[name]
-            values[name] = default
+            raw: str | None = None
+            value: object = None
+            if name in pins:
+                source, value = "pin", pins[name]
+            elif name in config:
+                source, value = "config", config[name]
+            elif (raw := environ.get(name)) is not None:
+                source = "env"
+            elif name in given:
+                source, value, raw = "file", given[name], str(given[name])
+            else:
+                values[name], origins[name] = default, Origin("default", False, None, default)
+                continue
             try:
-                if name in pins:
-                    source, raw = "pin", None
-                    values[name] = take(flag.type, pins[name], flag.choices)
-                elif name in config:
-                    source, raw = "config", None
-                    values[name] = take(flag.type, config[name], flag.choices)
-                elif (text := environ.get(name)) is not None:
-                    source, raw = "env", text
-                    values[name] = parse(flag.type, text, flag.choices)
-                elif name in given:
-                    source, raw = "file", str(given[name])
-                    values[name] = _of_file(flag, given[name])
-                else:
-                    origins[name] = Origin("default", False, None, default)
-                    continue
+                values[name] = _value(flag, source, value, raw)
                 origins[name] = Origin(source, True, raw, default)
             except Unparseable as error:
-                what, fix = error.args
-                if name in self._veiled:
-                    what = f"a value of {len(raw or '')} characters is no {flag.type}"
-                told = f"is pinned: {what}" if source == "pin" else what
-                told = f"is configured: {what}" if source == "config" else told
-                shown = REDACTED if name in self._veiled else veiled(raw or "")
-                problem = FlagProblem(name, shown, told, fix)
+                problem = self._problem(flag, source, raw, *error.args)
                 # Code that hands in a wrong type is wrong; only a machine's text may be let pass.
                 lenient = flag.fail == "open" and source in ("env", "file")
                 (tolerated if lenient else refused).append(problem)
-                origins[name] = Origin("default", True, raw, default, what)
+                values[name] = default
+                origins[name] = Origin("default", True, raw, default, problem.problem)
         return values, origins, refused, tolerated
+
+    def _problem(
+        self, flag: FlagDeclaration, source: str, raw: str | None, what: str, fix: str
+    ) -> FlagProblem:
+        """Of a value that does not fit; a secret's is not in it."""
+        shown = veiled(raw or "")
+        if flag.secret:
+            shown, what = REDACTED, f"what it holds is no {flag.type}"
+        before = {"pin": "is pinned: ", "config": "is configured: "}.get(source, "")
+        return FlagProblem(flag.name, shown, before + what, fix)
 
     def _undeclared_in(self, environ: Mapping[str, str], settled: set[str]) -> list[FlagProblem]:
         if not self.prefix:
@@ -197,10 +201,11 @@ class Flags:
             return _NOTHING, [FlagProblem(str(self.file), "", told, "mend it, or [flags] file")]
 
 
-def _of_file(flag: FlagDeclaration, value: Value) -> Value:
-    """TOML's own types as they are; a text goes by the grammar of the environment's."""
-    if isinstance(value, str) and flag.type in ("duration", "list", "url"):
-        return parse(flag.type, value, flag.choices)
+def _value(flag: FlagDeclaration, source: str, value: object, raw: str | None) -> Value:
+    """By the grammar what is text: the environment's, and of a file what TOML has no type for."""
+    textual = source == "file" and isinstance(value, str) and flag.type in _TEXTUAL
+    if raw is not None and (source == "env" or textual):
+        return parse(flag.type, raw, flag.choices)
     return take(flag.type, value, flag.choices)
 
 

@@ -32,8 +32,7 @@ class HealthEndpoint:
         self._brief = encoded(health.brief())
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if path != self.path or environ.get("SCRIPT_NAME"):
+        if environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "") != self.path:
             return self.app(environ, start_response)
         method = environ["REQUEST_METHOD"]
         if method not in ("GET", "HEAD"):
