@@ -108,12 +108,10 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
         else:
             reason, client = judge(secret, address, client)
         if given is not None:
-            if given is secret_pair[1]:
-                headers = headers.copy()
-                headers.remove(secret_pair)
+            if given is secret_pair[1]:  # it came once; `is` costs a third of comparing names
+                scope["headers"] = [pair for pair in headers if pair is not secret_pair]
             else:
-                headers = [pair for pair in headers if pair[0] != secret_name]
-            scope["headers"] = headers
+                scope["headers"] = [pair for pair in headers if pair[0] != secret_name]
         if reason is admitted:
             bump_admitted()
             if observed:

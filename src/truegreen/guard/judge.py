@@ -76,7 +76,8 @@ def compile_judge(
     second = accepted[1] if len(accepted) > 1 else None
     stale_at = float("inf") if ranges is None or ranges.stale_at is None else ranges.stale_at
     holds: Callable[[str], bool] = ranges.holds if ranges else lambda _text: False
-    edges: set[str] = set()
+    one_hop = hops == 1
+    edges: set[str | None] = set()  # never None: that is only asked for
     kept: dict[str | None, Judged] = {}
     remembered = kept.get
 
@@ -84,14 +85,11 @@ def compile_judge(
         """What is not remembered: is ``address`` the edge's, and which client does it name."""
         named = client
         if ask_address:
-            if hops == 1 and address:
-                reached: str | None = address.rpartition(",")[2].strip(" \t")
-            else:
+            # The usual form first: one proxy, and an edge's address that was seen before.
+            reached = address.rpartition(", ")[2] if one_hop and address else None
+            if reached not in edges or "\n" in address:  # type: ignore[operator]
                 reached = hop(address, hops)
-            if not reached or "\n" in address:  # type: ignore[operator]
-                return refusals[_place(address, hops)]
-            if reached not in edges:
-                if not holds(reached):
+                if not reached or "\n" in address or not holds(reached):  # type: ignore[operator]
                     return refusals[_place(address, hops)]
                 if len(edges) >= KEPT:
                     edges.clear()
