@@ -51,7 +51,8 @@ class Server:
         else:
             command = [sys.executable, str(HERE / "serve.py"), server, app, str(number)]
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORIGIN_", "GUARD_"))}
-        clean |= {"PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1", **environ}
+        path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+        clean |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **environ}
         self._process = subprocess.Popen(
             command,
             env=clean,
