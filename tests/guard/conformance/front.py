@@ -41,6 +41,8 @@ class Front:
             for n, port in enumerate(self.dynos, 1)
         ]
 
+    serving = states
+
     def rule(self, host: str) -> EdgeRule | None:
         return EdgeRule(HEADER, Secret(self.secret)) if host == HOST else None
 
