@@ -1,4 +1,5 @@
-"""``truegreen platform``: serve, stop, status, env, set. What they do is in `embedded`."""
+"""``truegreen platform``: serve, stop, status, env, set. What they do is in `embedded`; `fault` is
+`platform_fault`'s."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from truegreen.cli.platform_fault import fault
 from truegreen.embedded import locate
 from truegreen.errors import PlatformUnreachable, UsageError
 
@@ -132,6 +134,8 @@ def status(folder: Path, data: Path | None, as_json: bool) -> None:
         click.echo(f"{name:<7} {values[name]}")
     for name, value in values["settings"].items():
         click.echo(f"{name} = {value}")
+    for key, one in values["faults"].items():
+        click.echo(f"fault {key}: " + " ".join(f"{k}={v}" for k, v in one.items()))
     for app in values["apps"]:
         dynos = ", ".join(f"{dyno['name']} {dyno['state']}" for dyno in app["dynos"]) or "no dynos"
         click.echo(f"{app['name']}  {app['release']}  {dynos}  {app['edge_url']}")
@@ -146,6 +150,7 @@ def env(folder: Path, data: Path | None) -> None:
         ("HEROKU_HOST", info.api),
         ("HEROKU_API_KEY", info.token().reveal()),
         ("DISABLE_TELEMETRY", "true"),
+        ("NODE_EXTRA_CA_CERTS", str(info.data / "rendezvous.pem")),
     ):
         click.echo(f"export {name}={shlex.quote(value)}")
 
@@ -174,3 +179,6 @@ def set_(values: tuple[str, ...], folder: Path, data: Path | None, as_json: bool
     else:
         for name, value in now.items():
             click.echo(f"{name} = {value}")
+
+
+command.add_command(fault)

@@ -30,6 +30,10 @@ class Databases(Protocol):
     async def stop(self) -> None: ...
 
 
+class DatabasesDown(TrueGreenError):
+    """The server was told to stay down."""
+
+
 class NoSuchPlan(Exception):
     """The plan is of no add-on that the embedded platform has."""
 
@@ -45,9 +49,20 @@ class Addons:
         self._make_server = make_server
         self._starting = asyncio.Lock()
         self._running: Databases | None = None
+        self._down = False
+
+    async def down(self, down: bool) -> None:
+        """Stops the server and keeps it stopped, or lets it run again with all that it has."""
+        self._down = down
+        if down:
+            await self.close()
+        else:
+            await self.resume()
 
     async def _server(self) -> Databases:
         async with self._starting:
+            if self._down:
+                raise DatabasesDown("the databases are down")
             if self._running is None:
                 server = await asyncio.to_thread(self._make_server)
                 await server.start()

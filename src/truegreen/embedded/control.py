@@ -21,6 +21,7 @@ from truegreen.embedded.addons import Addons
 from truegreen.embedded.builds import Builds
 from truegreen.embedded.domains import Domains
 from truegreen.embedded.dynos import DynoPlan, DynoState
+from truegreen.embedded.fault_effects import ActiveFaults, Effects
 from truegreen.embedded.git_push import GitPushes
 from truegreen.embedded.oneoff import OneOffs
 from truegreen.embedded.records import App
@@ -118,6 +119,8 @@ class Control:
     addons: Addons
     dynos: Dynos
     git: GitPushes
+    faults: ActiveFaults
+    effects: Effects
     oneoffs: OneOffs
     access: Access
     domains: Domains
@@ -138,6 +141,7 @@ class Control:
 
     async def stop_work(self) -> None:
         """Nothing that the platform started runs when this returns; the state can still be read."""
+        await self.effects.close()
         await self.builds.close()
         await self.releases.close()
         await self.oneoffs.close()
@@ -156,6 +160,7 @@ class Control:
             "data": str(self.data.root),
             "pid": os.getpid(),
             "settings": self.settings().as_text(),
+            "faults": self.faults.as_text(),
             "apps": [self._app_status(app) for app in self.store.apps()],
         }
 

@@ -2,7 +2,7 @@
 
 Which dynos there should be is told by ``apply``; this module knows no releases, builds or HTTP.
 Behaviour and words follow Heroku's dyno manager (devcenter: "Dynos and the Dyno Manager", "Heroku
-Error Codes") without preboot: the old dyno is stopped while the new one starts.
+Error Codes"): the old dyno is stopped while the new one starts, unless `handover` keeps it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from truegreen.embedded import process
+from truegreen.embedded.handover import Handover, Kept
 from truegreen.embedded.leftovers import Leftovers
 from truegreen.embedded.lines import LineSplitter
+from truegreen.embedded.ports import accepts
 
 State = Literal["starting", "up", "crashed", "down", "idle"]
 Log = Callable[[str, str, str], None]
@@ -83,6 +84,7 @@ class DynoManager:
     ``log(app, dyno, line)`` gets what dynos print, ``log_system`` (default: the same) what the
     platform says about them. ``data`` is where the record of running processes is kept;
     ``boot_timeout`` is asked at each start, where it can change while the platform runs.
+    ``handover(app)``: which of its old web dynos serve on when they are replaced.
     ``leftovers`` is that record, for other processes of the platform to be noted in too.
     """
 
@@ -94,6 +96,7 @@ class DynoManager:
         settings: DynoSettings | None = None,
         boot_timeout: Callable[[], float] | None = None,
         log_system: Log | None = None,
+        handover: Callable[[str], Handover] = lambda _: Handover(),
     ) -> None:
         self.leftovers = Leftovers(data / "processes.json")
         self._settings = settings or DynoSettings()
@@ -102,6 +105,8 @@ class DynoManager:
         self._log_system = log_system or log
         self._dynos: dict[str, dict[str, _Dyno]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._handover = handover
+        self._kept: Kept[_Dyno] = Kept(self._retire)
         self._leaving: dict[asyncio.Task[None], str] = {}
         self._reaping: asyncio.Task[list[int]] | None = None
         self._closed = False
@@ -128,9 +133,18 @@ class DynoManager:
         async with self._lock(app):
             current = self._dynos.setdefault(app, {})
             fresh = []
+            served: list[_Dyno] = []
             for name, dyno in list(current.items()):
                 if wanted.get(name) != dyno.plan or dyno.state.state == "down":
-                    self._retire(current.pop(name))
+                    old = current.pop(name)
+                    replaced = name in wanted and old.plan.type == "web"
+                    if replaced and old.state.state == "up":
+                        served.append(old)
+                    else:
+                        self._retire(old)
+            self._kept.take(app, served, self._handover(app))
+            if not any(plan.type == "web" for plan in plans):
+                self._kept.forget(app)  # scaled to nothing: nothing serves
             for name, plan in wanted.items():
                 if name not in current:
                     current[name] = self._begin(plan)
@@ -145,6 +159,15 @@ class DynoManager:
             else self._dynos.get(app, {}).values()
         )
         return sorted((dyno.state for dyno in dynos), key=_place)
+
+    def serving(self, app: str) -> list[DynoState]:
+        """The dynos that requests go to: those listed, or the old ones that preboot keeps."""
+        lingering = [dyno.state for dyno in self._kept.lingering(app) if dyno.state.state == "up"]
+        return lingering or [*self.states(app), *(d.state for d in self._kept.stale(app))]
+
+    def drop_stale(self) -> None:
+        """Stops the dynos that were kept beside newer ones."""
+        self._kept.drop_stale()
 
     async def restart(self, app: str, name: str | None = None) -> None:
         """Replace the app's dynos, or the one called ``name``. Raises KeyError: no such dyno."""
@@ -172,6 +195,7 @@ class DynoManager:
         async with self._lock(app):
             for dyno in self._dynos.pop(app, {}).values():
                 self._retire(dyno)
+            self._kept.forget(app)
         leaving = {task for task, owner in self._leaving.items() if owner == app}
         if leaving:
             await asyncio.wait(leaving)
@@ -179,6 +203,7 @@ class DynoManager:
     async def close(self) -> None:
         """Stop everything. Returns when every process is gone; ``apply`` starts nothing after."""
         self._closed = True
+        self._kept.close()
         for app in list(self._dynos):
             for dyno in self._dynos.pop(app).values():
                 self._retire(dyno)
@@ -350,22 +375,6 @@ class _Dyno:
 
     def _say(self, line: str) -> None:
         self._write_system(self.plan.app, self.plan.name, line)
-
-
-async def accepts(port: int) -> bool:
-    """Does somebody accept a TCP connection on 127.0.0.1:``port`` now?"""
-    try:
-        async with asyncio.timeout(1.0):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except (OSError, TimeoutError):
-        return False
-    # A port of the ephemeral range that nobody listens on may be connected to itself (RFC 9293,
-    # simultaneous open): that is no listener.
-    itself = writer.get_extra_info("sockname") == writer.get_extra_info("peername")
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-    return not itself
 
 
 async def _all_spawned(dynos: Sequence[_Dyno]) -> None:

@@ -29,7 +29,7 @@ class BuildStatus(StrEnum):
 
 
 class ReleaseStatus(StrEnum):
-    """Heroku's four. ``expired`` is never given here: what was cut short is ``failed``."""
+    """Heroku's four. ``expired`` is for what never got a verdict; what was ended is ``failed``."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"

@@ -51,7 +51,9 @@ class _Follow:
 
 
 class Releases:
-    """``settings`` is asked each time, because it can change while a command runs."""
+    """``settings`` is asked each time, because it can change while a command runs. ``stuck(app)``:
+    does a release of this app stay pending after its command (seen on Heroku)? See `expire_stuck`.
+    """
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class Releases:
         settings: Callable[[], RuntimeSettings],
         clock: Callable[[], str],
         grace: float = 10.0,
+        stuck: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._store = store
         self._streams = streams
@@ -72,6 +75,8 @@ class Releases:
         self._settings = settings
         self._clock = clock
         self._grace = grace
+        self._stuck = stuck
+        self._held: dict[str, str] = {}
         self._queues: dict[str, deque[tuple[Release, _Follow | None]]] = defaultdict(deque)
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._applying: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -184,6 +189,10 @@ class Releases:
             self._store.end_release(release, ReleaseStatus.SUCCEEDED, current=True)
             return
         problem = await self._run_command(app, release, slug, self._streams.open(release.stream))
+        if self._stuck(app.name):
+            self._held[release.id] = app.name
+            self._streams.end(release.stream)
+            return
         # the status first: who sees the stream end and asks again must find the answer
         if problem is None:
             self._store.end_release(release, ReleaseStatus.SUCCEEDED, current=True)
@@ -273,6 +282,15 @@ class Releases:
         """What a killed platform left pending is failed, and says so."""
         for release in self._store.pending_releases():
             self._fail(release, "release command interrupted: the platform was killed")
+
+    def expire_stuck(self) -> None:
+        """Ends, as ``expired`` and never current, what was held back and would not be any more."""
+        for release_id, app in list(self._held.items()):
+            if not self._stuck(app):
+                del self._held[release_id]
+                release = self._store.release(release_id)
+                if release is not None and release.status is ReleaseStatus.PENDING:
+                    self._store.end_release(release, ReleaseStatus.EXPIRED, current=False)
 
     async def settled(self) -> None:
         """Returns when no release is waiting or running."""

@@ -53,7 +53,7 @@ _CODES = {
 class Dynos(Protocol):
     """What the router asks of the dyno manager."""
 
-    def states(self, app: str | None = None) -> list[DynoState]: ...
+    def serving(self, app: str) -> list[DynoState]: ...
 
 
 class Router:
@@ -117,7 +117,7 @@ class Router:
             return _page(503, "Offline for Maintenance", said, _note("H80", "Maintenance mode"))
         until = time.monotonic() + self._boot_hold
         while True:
-            web = [dyno for dyno in self._dynos.states(app) if dyno.type == "web"]
+            web = [dyno for dyno in self._dynos.serving(app) if dyno.type == "web"]
             if up := [dyno for dyno in web if dyno.state == "up" and dyno.port]:
                 dyno = random.choice(up)  # noqa: S311 - Heroku's router picks at random too
                 assert dyno.port is not None

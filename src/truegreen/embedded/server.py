@@ -33,7 +33,10 @@ from truegreen.embedded.control import Control, Settings, Sources, Urls, log_str
 from truegreen.embedded.domains import Domains
 from truegreen.embedded.dynos import DynoManager, DynoSettings
 from truegreen.embedded.edge import Edge, EdgeRule
+from truegreen.embedded.fault_effects import ActiveFaults, Effects
+from truegreen.embedded.faults import ReleaseStuck, StaleDyno
 from truegreen.embedded.git_push import GitPushes
+from truegreen.embedded.handover import PREBOOT_SECONDS, Handover
 from truegreen.embedded.oneoff import OneOffs
 from truegreen.embedded.records import now
 from truegreen.embedded.releases import Releases
@@ -153,6 +156,7 @@ class _Platform:
         self._options = options
         self._data = data
         self._stack = contextlib.AsyncExitStack()
+        self._faults = ActiveFaults()
 
     async def __aenter__(self) -> _Platform:
         try:
@@ -177,7 +181,7 @@ class _Platform:
         self._streams = Streams(data.logs, options.limits.stream_bytes)
         self._dynos = dynos = DynoManager(
             data=data.root, log=self._log_app, settings=options.dynos, log_system=self._log_system,
-            boot_timeout=lambda: settings().boot_timeout,
+            boot_timeout=lambda: settings().boot_timeout, handover=self._handover,
         )  # fmt: skip
         await dynos.reap_leftovers()
         router_port = await self._listen("router", lambda port: Router(
@@ -198,6 +202,7 @@ class _Platform:
         releases = Releases(
             store, self._streams, data, dynos, dynos.leftovers, settings, now,
             grace=self._options.dynos.stop_grace,
+            stuck=lambda app: self._faults.for_app(ReleaseStuck, app),
         )  # fmt: skip
         builds = Builds(
             store, self._streams, data, releases, dynos.leftovers, settings, limits
@@ -206,6 +211,7 @@ class _Platform:
             store, self._streams, data, builds, dynos.leftovers, limits, urls.api
         )  # fmt: skip
         addons = Addons(store, releases, lambda: _postgres(data.postgres))
+        effects = Effects(self._faults, dynos, releases.expire_stuck, addons.down)
         builds.fail_leftovers()
         releases.fail_leftovers()
         oneoffs = OneOffs(
@@ -216,8 +222,8 @@ class _Platform:
         webhooks = Webhooks(store, lambda what, key: describe(self.control, what, key), USER)
         return Control(
             data, limits, token, urls, store, self._streams, settings,
-            Sources(data.sources, limits), releases, builds, addons, dynos, git, oneoffs,
-            Access(store, token), self._domains, webhooks,
+            Sources(data.sources, limits), releases, builds, addons, dynos, git,
+            self._faults, effects, oneoffs, Access(store, token), self._domains, webhooks,
         )  # fmt: skip
 
     # ports
@@ -262,6 +268,11 @@ class _Platform:
         name, dot, rest = host.partition(".")
         known = dot and rest == "localhost" and self._store.app(name)
         return name if known else self._domains.app_of(host)
+
+    def _handover(self, name: str) -> Handover:
+        app = self._store.app(name)
+        preboot = app is not None and self._store.preboot(app.id)
+        return Handover(PREBOOT_SECONDS if preboot else 0.0, self._faults.for_app(StaleDyno, name))
 
     def _edge_rule(self, host: str) -> EdgeRule:
         """As a Transform Rule would have it that was set to the secret that runs."""
@@ -324,8 +335,8 @@ class _Platform:
         server = _Api(
             uvicorn.Config(
                 gate, http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
-                server_header=False, timeout_keep_alive=30, timeout_graceful_shutdown=2,
-                backlog=128,
+                server_header=False, date_header=False, timeout_keep_alive=30,
+                timeout_graceful_shutdown=2, backlog=128,
             )
         )  # fmt: skip
         task = asyncio.create_task(server.serve(sockets=[listening]))

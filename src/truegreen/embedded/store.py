@@ -145,6 +145,12 @@ class Store:
     def set_dyno_metadata(self, app_id: str, enabled: bool) -> None:
         self._update("apps", app_id, dyno_metadata=int(enabled))
 
+    def preboot(self, app_id: str) -> bool:
+        return self.setting(f"preboot:{app_id}") == "1"
+
+    def set_preboot(self, app_id: str, enabled: bool) -> None:
+        self.save_settings({f"preboot:{app_id}": str(int(enabled))})
+
     def set_current(self, app_id: str, release_id: str) -> None:
         self._update("apps", app_id, current_release_id=release_id)
 

@@ -46,6 +46,7 @@ def test_a_build_tells_its_steps_and_names_its_release_and_slug(client: Any) -> 
 
 
 def test_the_same_requirements_are_not_installed_twice(client: Any) -> None:
+    client.build("demo", client.tarball(client.APP))
     _, output = client.build("demo", client.tarball({**client.APP, "x": "1"}))
     assert "Using the virtual environment that was built for the same before" in output
 

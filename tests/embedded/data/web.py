@@ -124,8 +124,8 @@ class FixedDynos:
     def __init__(self, *dynos: DynoState) -> None:
         self.dynos = list(dynos)
 
-    def states(self, app: str | None = None) -> list[DynoState]:
-        return [dyno for dyno in self.dynos if app in (None, dyno.app)]
+    def serving(self, app: str) -> list[DynoState]:
+        return [dyno for dyno in self.dynos if dyno.app == app]
 
 
 def dyno(state: State, port: int | None = None, app: str = "shop", kind: str = "web") -> DynoState:

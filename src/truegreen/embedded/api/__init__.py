@@ -22,6 +22,7 @@ from truegreen.embedded.api import (
     config_vars,
     domains,
     dynos,
+    faults,
     features,
     formation,
     git,
@@ -34,12 +35,13 @@ from truegreen.embedded.api import (
     webhooks,
 )
 from truegreen.embedded.api.auth import TokenRequired
+from truegreen.embedded.api.fault_layer import FaultLayer
 from truegreen.embedded.api.respond import ApiError, error_answer
 from truegreen.embedded.control import Control
 
 _RESOURCES = (
-    access, account, addons, apps, builds, config_vars, domains, dynos, features, formation, git,
-    log_sessions, output, own, releases, slugs, sources, webhooks,
+    access, account, addons, apps, builds, config_vars, domains, dynos, faults, features, formation,
+    git, log_sessions, output, own, releases, slugs, sources, webhooks,
 )  # fmt: skip
 _log = logging.getLogger(__name__)
 
@@ -73,4 +75,4 @@ def build_api(control: Control) -> ASGIApp:
     )
     app.state.control = control
     app.state.log_sessions = {}
-    return TokenRequired(app, control.access)
+    return FaultLayer(TokenRequired(app, control.access), control.faults)
