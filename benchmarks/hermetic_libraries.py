@@ -32,12 +32,18 @@ class Library:
 
 
 LIBRARIES = (
-    Library("flask", "3.1.2"),
-    Library("flask-sqlalchemy", "3.1.1"),
+    Library("flask", "3.1.2", ("asgiref", "python-dotenv")),
+    Library("flask-sqlalchemy", "3.1.1", ("sqlalchemy<2.0.40",)),
     Library("flask-wtf", "1.2.2", ("flask-babel", "flask-reuploaded", "email-validator")),
     Library("django-environ", "0.12.0", ("django", "setuptools")),
-    Library("django-filter", "25.2", ("django", "djangorestframework", "pytest-django")),
+    Library(
+        "django-filter",
+        "25.2",
+        ("django", "djangorestframework", "pytest-django"),
+        ("--ds=tests.settings",),
+    ),
 )
+PYTEST = "pytest<9"  # these suites were written for it
 RESULT = "truegreen-result.json"
 
 
@@ -65,7 +71,7 @@ def fetched(library: Library, folder: Path) -> tuple[Path, Path]:
         archive.extractall(folder / "source", filter="data")
     source = next((folder / "source").iterdir())
     must(
-        uv, "pip", "install", "-q", "--python", str(python), "pytest", str(source),
+        uv, "pip", "install", "-q", "--python", str(python), PYTEST, str(source),
         str(CHECKOUT), *library.needs, cwd=folder,
     )  # fmt: skip
     return source, python

@@ -30,15 +30,16 @@ def pin_line(variable: str, config: Config | None = None) -> str:
 
 def describe(leak: LeakedRead, config: Config | None = None) -> str:
     """One line for people: which variable, where it was read, and the way out."""
-    state = "has a value here" if leak.present else "absent here"
-    if leak.variable.endswith("*"):
-        state = "all with that beginning"
     times = f", {leak.count} times" if leak.count > 1 else ""
+    pin = printable(pin_line(leak.variable, config))
+    if leak.variable.endswith("*"):
+        state, way = "all with that beginning", f"pin those that it needs, or add {pin}"
+    else:
+        state = "has a value here" if leak.present else "absent here"
+        way = f"add {pin}, pin it in the test, or name it in smoke.pass_env"
     return (
         f"{printable(leak.variable)} read at {leak.file}:{leak.line} "
-        f"({state}{times}{_moment(leak)}): "
-        f"add {printable(pin_line(leak.variable, config))}, pin it in the test, "
-        "or name it in smoke.pass_env"
+        f"({state}{times}{_moment(leak)}): {way}"
     )
 
 
