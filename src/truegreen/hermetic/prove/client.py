@@ -137,7 +137,7 @@ class ForkServer:
         while waiting or under_way:
             while waiting and len(under_way) < max(1, jobs):
                 index, case = waiting.pop(0)
-                order = self._order(case.values, case.tests)
+                order = self._order(case.values, case.tests, recorded=case.recorded)
                 (self._cold if case.cold else self._warm).sendall(order.line())
                 under_way[order.id] = (index, order)
                 until = time.monotonic() + self._timeout + _GRACE
@@ -164,6 +164,7 @@ class ForkServer:
         tests: tuple[str, ...] | None,
         *,
         collect: bool = False,
+        recorded: bool = True,
     ) -> Order:
         self._orders += 1
         folder = self._scratch / f"r{self._orders}"
@@ -171,7 +172,7 @@ class ForkServer:
         return Order(
             self._orders, {**self._base, **values}, tests, str(folder),
             # whoever collected goes on living, to take orders
-            86_400.0 if collect else self._timeout, collect,
+            86_400.0 if collect else self._timeout, collect, recorded,
         )  # fmt: skip
 
     def _hear(self, until: float) -> list[tuple[socket.socket, dict[str, Any]]]:

@@ -55,7 +55,9 @@ def expose(
     with open_server(config, prepare, environ, {}) as (server, sealed):
         tests = server.collect().tests
         foreign = {k: v for k, v in values.items() if k not in sealed.pinned}
-        unchanged, exposed = server.run([Case({}, tests, cold=True), Case(foreign, tests, True)])
+        unchanged, exposed = server.run(
+            [Case({}, tests, cold=True), Case(foreign, tests, cold=True, recorded=True)]
+        )
         result = read_result(exposed.folder / RESULT)
         if not tests:
             raise Unverified("the suite has no tests: nothing can leak", hint=server.tail())

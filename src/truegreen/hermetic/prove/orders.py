@@ -23,7 +23,8 @@ COLLECTED = "collected"  # the state of a module that could be imported
 class Order:
     """One run. ``values``: variables to set (None: remove) before the application is imported, or
     before the tests of what is imported already. ``tests`` None: all. ``folder``: its own, for
-    what it writes. ``collect``: import and collect only, then take orders oneself."""
+    what it writes. ``collect``: import and collect only, then take orders oneself. ``recorded``:
+    who reads what is written down."""
 
     id: int
     values: Mapping[str, str | None]
@@ -31,6 +32,7 @@ class Order:
     folder: str
     timeout: float  # seconds
     collect: bool = False
+    recorded: bool = True
 
     def line(self) -> bytes:
         data = {**asdict(self), "values": dict(self.values)}

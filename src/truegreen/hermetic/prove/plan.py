@@ -40,11 +40,12 @@ class Subject:
 @dataclass(frozen=True, slots=True)
 class Case:
     """``values`` instead of the unchanged ones, in front of ``tests``. ``cold``: from before the
-    application's import."""
+    application's import. ``recorded``: what is read is to be known afterwards."""
 
     values: Mapping[str, str | None]
     tests: tuple[str, ...]
     cold: bool
+    recorded: bool = False
 
 
 def adverse_values(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from truegreen.config import Config
@@ -185,8 +185,10 @@ class _Prover:
     def _unchanged_runs(self, collected: Collected) -> tuple[Subject, ...]:
         """Runs the suite twice, and reads from the first what it reads."""
         cold = collected.threads > 1
-        everything = Case({}, collected.tests, cold)
-        first, second = self.server.run([everything, everything], self.jobs)
+        everything = Case({}, collected.tests, cold, recorded=True)
+        first, second = self.server.run(
+            [everything, replace(everything, recorded=False)], self.jobs
+        )
         modules = tuple(test for test in first.outcomes if test.endswith(".py"))
         if not collected.tests and not any(first.outcomes[m].state == "error" for m in modules):
             raise Unverified(

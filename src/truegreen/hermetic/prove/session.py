@@ -14,7 +14,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +75,14 @@ class CaseSession:
         _move(before, Path(self._order.folder))
         self._file = None
         become(self._order.values)
+        if not self._order.recorded:
+            os.environ.__class__ = os._Environ  # nobody will ask, so nobody has to watch
         session.config.option.truegreen_result = str(Path(self._order.folder) / RESULT)
         self._choose(session.items)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)  # within the terminal's, around all others
+    def pytest_sessionfinish(self) -> Generator[None, None, None]:
+        yield
         if self._forked:
             # Fixtures are torn down and the result is written. What would come now is a summary for
             # nobody, and the taking down of folders that belong to the process forked from.
