@@ -45,6 +45,8 @@ def guard(profile: Profile = HEROKU, **more: object) -> GuardPolicy:
         (DIRECT, "104.16.0.1", "unix:", "address_malformed"),
         (behind(2), "x, 104.16.0.1, 10.0.0.1", "10.0.0.1", "admitted"),
         (behind(2), "x, 203.0.113.9, 104.16.0.1", "10.0.0.1", "address_outside"),
+        (behind(2), "x, y, 104.16.0.1, 10.0.0.1", "10.0.0.1", "admitted"),
+        (behind(2), "x, 104.16.0.1, 203.0.113.9, 10.0.0.1", "10.0.0.1", "address_outside"),
         (behind(2), "104.16.0.1", "10.0.0.1", "forwarded_short"),
         (behind(3), "104.16.0.1, 10.0.0.1, 10.0.0.2", "10.0.0.1", "admitted"),
     ],
@@ -53,8 +55,10 @@ def test_the_profile_says_which_address_is_believed(
     profile: Profile, forwarded: str | None, peer: str | None, reason: str
 ) -> None:
     headers = PASSED if forwarded is None else PASSED | {XFF: forwarded}
+    policy = guard(profile)
+    policy.judge("right", "104.16.0.1", None)  # an address of the edge that was seen before
     for _ in range(2):  # what was remembered must answer as what was not
-        decision = guard(profile).decide("/", headers, peer)
+        decision = policy.decide("/", headers, peer)
         assert (decision.reason, decision.allowed) == (reason, reason == "admitted")
 
 
@@ -197,3 +201,13 @@ def test_ranges_alone_do_not_start_in_wsgi_where_lines_are_not_merged() -> None:
         OriginGuard(app, guard(profile))  # with the secret it is a further check
     for profile in (HEROKU, DIRECT, behind(1, merges_lines=True)):
         OriginGuard(app, GuardPolicy("enforce", checks=["ranges"], ranges=EDGE, profile=profile))
+
+
+def test_a_path_is_exempt_as_a_whole_mount_point_included() -> None:
+    def app(environ: object, start: object) -> list[bytes]:
+        return [b"in"]
+
+    outer = OriginGuard(app, GuardPolicy("enforce", [Secret("right")], exempt={"/health"}))
+    for script, path, body in (("", "/health", b"in"), ("/admin", "/health", b"blocked")):
+        environ = {"SCRIPT_NAME": script, "PATH_INFO": path}
+        assert body in b"".join(outer(environ, lambda *_: None))  # type: ignore[arg-type, return-value]
