@@ -16,7 +16,7 @@ def plain(text: str) -> str:
     line = re.sub(r"([\\`*\[\]|~])", r"\\\1", line)
     line = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", line)
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"\A([#+-]|\d+[.)])(?=\s|\Z)", r"\\\1", line)
+    return re.sub(r"\A(#+|[+-]|\d+[.)])(?=\s|\Z)", r"\\\1", line)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
