@@ -1,24 +1,27 @@
 """The edge in front of the router: what Cloudflare does to a request, and to its response.
 
 Facts: developers.cloudflare.com "HTTP headers", "Transform Rules", "CDN-Loop", "5xx errors".
-What Cloudflare *sets* replaces what the client sent under that name; there is no cache, no TLS and
-no firewall here. Streaming, timeouts and framing are relay.py's.
+What Cloudflare *sets* replaces what the client sent under that name; there is no TLS here, and a
+zone's further settings are `edge_policy`'s. Streaming, timeouts and framing are relay.py's.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from truegreen.embedded.edge_policy import VISITOR, EdgeCache, EdgePolicy
 from truegreen.embedded.http1 import (
     Answer,
     Fault,
     Forward,
     Head,
     Headers,
+    OriginFailed,
     Outcome,
     end_to_end,
     without,
@@ -73,6 +76,7 @@ class Edge:
     """Listens on ``host:port`` and sends everything on to ``origin`` with the Host unchanged.
 
     ``rule(host)``: the Transform Rule of a host name (lower case, no port), or None.
+    ``policy(host)``: what else the zone is set to do, asked at each request.
     ``country``: CF-IPCountry; Cloudflare says XX for an address that it knows nothing about.
     """
 
@@ -85,14 +89,18 @@ class Edge:
         *,
         country: str = "XX",
         timeouts: Timeouts | None = None,
+        policy: Callable[[str], EdgePolicy] = lambda _: EdgePolicy(),
     ) -> None:
         self._rule = rule
+        self._policy = policy
+        self._cache = EdgeCache()
         self._origin = origin
         self._host = host
         self._port = port
         self._country = country.encode()
         self._rays: dict[int, bytes] = {}
-        self._server = RelayServer(self, timeouts or Timeouts(first_byte=100, idle=100, retry=0))
+        self._timeouts = timeouts or Timeouts(first_byte=100, idle=100, retry=0)
+        self._server = RelayServer(self, self._timeouts)
 
     async def start(self) -> int:
         """Listen; returns the port. Raises OSError when it is taken."""
@@ -104,13 +112,33 @@ class Edge:
         await self._server.close()
 
     async def route(self, head: Head) -> Forward | Answer:
-        rule = self._rule(host_name(head.host))
+        host = host_name(head.host)
+        policy = self._policy(host)
+        if page := policy.page(host):
+            return Answer(page.status, self._named(head, list(page.headers)), page.body)
+        plan = self._forward(head, None if policy.other_zone else self._rule(host), policy)
+        if not policy.cache:
+            self._cache.forget(host)
+        elif head.method == b"GET" and not head.wants_websocket:
+            # what the origin has not begun to say in time is a fault as without a cache
+            try:
+                async with asyncio.timeout(self._timeouts.first_byte):
+                    kept = await self._cache.answer(host, head, plan, self._timeouts.connect)
+            except TimeoutError as error:
+                raise OriginFailed(Fault.FIRST_BYTE) from error
+            return Answer(kept.status, self._named(head, list(kept.headers), True), kept.body)
+        return plan
+
+    def _forward(self, head: Head, rule: EdgeRule | None, policy: EdgePolicy) -> Forward:
         ours: tuple[bytes, ...] = _SET_BY_CLOUDFLARE
         if rule:
             ours = (*ours, rule.header.lower().replace("_", "-").encode())
         headers = forwarded_for(without(end_to_end(head.headers), *ours), head.peer, "2.0")
+        if policy.hide_visitor:
+            headers = without(headers, *VISITOR, b"x-forwarded-for")
+        else:
+            headers.append((b"CF-Connecting-IP", head.peer.encode()))
         headers += [
-            (b"CF-Connecting-IP", head.peer.encode()),
             (b"CF-Ray", self._ray(head)),
             (b"CF-Visitor", json.dumps({"scheme": "http"}, separators=(",", ":")).encode()),
             (b"CF-IPCountry", self._country),
@@ -138,10 +166,9 @@ class Edge:
     def finished(self, head: Head, plan: Forward | Answer | None, outcome: Outcome) -> None:
         self._rays.pop(id(head), None)
 
-    def _named(self, head: Head, headers: Headers) -> Headers:
-        rest = [
-            p for p in headers if p[0].lower() not in (b"server", b"cf-ray", b"cf-cache-status")
-        ]
+    def _named(self, head: Head, headers: Headers, cached: bool = False) -> Headers:
+        ours = (b"server", b"cf-ray") if cached else (b"server", b"cf-ray", b"cf-cache-status")
+        rest = [p for p in headers if p[0].lower() not in ours]
         return [*rest, (b"Server", b"cloudflare"), (b"CF-Ray", self._ray(head))]
 
     def _ray(self, head: Head) -> bytes:

@@ -185,12 +185,45 @@ class DatabaseDown(Fault):
     summary: ClassVar[str] = "the Postgres of all apps does not run"
 
 
+@dataclass(frozen=True, kw_only=True)
+class EdgeChallenge(AppFault):
+    name: ClassVar[str] = "edge-challenge"
+    summary: ClassVar[str] = "the edge answers with a challenge page (403, cf-mitigated)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeLogin(AppFault):
+    name: ClassVar[str] = "edge-login"
+    summary: ClassVar[str] = "the edge sends everybody to Access's login page"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeCached(AppFault):
+    name: ClassVar[str] = "edge-cache"
+    summary: ClassVar[str] = "the edge answers a GET with the 200 that it has stored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeHidesVisitor(AppFault):
+    name: ClassVar[str] = "edge-hide-visitor"
+    summary: ClassVar[str] = "no CF-Connecting-IP, and only the edge in X-Forwarded-For"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeOtherZone(AppFault):
+    """An attacker's account at the same edge: Cloudflare's headers, none of your rules."""
+
+    name: ClassVar[str] = "edge-other-zone"
+    summary: ClassVar[str] = "requests come by somebody else's zone: no secret header is set"
+
+
 KINDS: Mapping[str, type[Fault]] = {
     kind.name: kind
     for kind in (
         RateLimited, ServerError, BadGateway, NoAnswer, Slow, Truncated, WrongTypes,
         ConnectionReset, StreamNotRegistered, StreamCut, StreamReset, ClockOffset, ReleaseStuck,
-        DynoCrash, StaleDyno, DatabaseDown,
+        DynoCrash, StaleDyno, DatabaseDown, EdgeChallenge, EdgeLogin, EdgeCached, EdgeHidesVisitor,
+        EdgeOtherZone,
     )
 }  # fmt: skip
 _BOOLS = {"true": True, "True": True, "false": False, "False": False}

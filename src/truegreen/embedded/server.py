@@ -23,6 +23,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from truegreen.embedded import faults
 from truegreen.embedded.access import Access
 from truegreen.embedded.addons import Addons, Databases
 from truegreen.embedded.api import build_api
@@ -33,8 +34,8 @@ from truegreen.embedded.control import Control, Settings, Sources, Urls, log_str
 from truegreen.embedded.domains import Domains
 from truegreen.embedded.dynos import DynoManager, DynoSettings
 from truegreen.embedded.edge import Edge, EdgeRule
+from truegreen.embedded.edge_policy import EdgePolicy
 from truegreen.embedded.fault_effects import ActiveFaults, Effects
-from truegreen.embedded.faults import ReleaseStuck, StaleDyno
 from truegreen.embedded.git_push import GitPushes
 from truegreen.embedded.handover import PREBOOT_SECONDS, Handover
 from truegreen.embedded.oneoff import OneOffs
@@ -189,7 +190,10 @@ class _Platform:
             log=self._log_system, maintenance=self._domains.maintenance,
         ))  # fmt: skip
         edge_port = await self._listen(
-            "edge", lambda port: Edge(self._edge_rule, (HOST, router_port), HOST, port)
+            "edge",
+            lambda port: Edge(
+                self._edge_rule, (HOST, router_port), HOST, port, policy=self._edge_policy
+            ),
         )
         api_port: int = socket_.getsockname()[1]
         store.save_settings({f"{_PORT}api": str(api_port)})
@@ -202,7 +206,7 @@ class _Platform:
         releases = Releases(
             store, self._streams, data, dynos, dynos.leftovers, settings, now,
             grace=self._options.dynos.stop_grace,
-            stuck=lambda app: self._faults.for_app(ReleaseStuck, app),
+            stuck=lambda app: self._faults.for_app(faults.ReleaseStuck, app),
         )  # fmt: skip
         builds = Builds(
             store, self._streams, data, releases, dynos.leftovers, settings, limits
@@ -272,12 +276,25 @@ class _Platform:
     def _handover(self, name: str) -> Handover:
         app = self._store.app(name)
         preboot = app is not None and self._store.preboot(app.id)
-        return Handover(PREBOOT_SECONDS if preboot else 0.0, self._faults.for_app(StaleDyno, name))
+        return Handover(
+            PREBOOT_SECONDS if preboot else 0.0, self._faults.for_app(faults.StaleDyno, name)
+        )
+
+    def _app_at_edge(self, host: str) -> str | None:
+        names = [app.name for app in self._store.apps()] if is_bare(host_name(host)) else []
+        return names[0] if len(names) == 1 else self._app_of_host(host)
+
+    def _edge_policy(self, host: str) -> EdgePolicy:
+        name, on = self._app_at_edge(host) or "", self._faults.for_app
+        return EdgePolicy(
+            on(faults.EdgeChallenge, name), on(faults.EdgeLogin, name),
+            on(faults.EdgeCached, name), on(faults.EdgeHidesVisitor, name),
+            on(faults.EdgeOtherZone, name),
+        )  # fmt: skip
 
     def _edge_rule(self, host: str) -> EdgeRule:
         """As a Transform Rule would have it that was set to the secret that runs."""
-        names = [app.name for app in self._store.apps()] if is_bare(host_name(host)) else []
-        name = names[0] if len(names) == 1 else self._app_of_host(host)
+        name = self._app_at_edge(host)
         app = self._store.app(name) if name else None
         release = self._store.release(app.current_release_id or "") if app else None
         value = release.config.get(ORIGIN_SECRET) if release else None
