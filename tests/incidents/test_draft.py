@@ -266,3 +266,8 @@ def test_plain_text_is_one_line_without_a_bare_bar_or_tag(text: str) -> None:
     assert len(line.splitlines()) <= 1
     assert "<" not in line
     assert not re.search(r"(?<!\\)(?:\\\\)*\|", line)  # an even number of backslashes before it
+
+
+@pytest.mark.parametrize("text", ["# a", "## 0", "###### x", "- a", "+ a", "1. a", "2) a"])
+def test_a_sentence_never_begins_a_heading_or_a_list(text: str) -> None:
+    assert plain(text) == "\\" + text
