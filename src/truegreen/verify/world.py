@@ -27,6 +27,11 @@ _STREAM_DEADLINE = 15.0  # seconds; a finished release's output is short or alre
 _TAIL = 256 * 1024  # bytes of output that are kept: the trailer is at the end
 
 
+# A path that nobody exempts: a guard refuses before any route is looked for, and an app that can be
+# reached answers it, if only with 404.
+ORIGIN_PROBE = "/truegreen-origin-probe"
+
+
 class Platform(Protocol):
     """The part of the Platform API that a verification reads."""
 
@@ -215,7 +220,7 @@ class World:
     def origin_answers(self) -> Sequence[HttpAnswer]:
         """Direct requests past the edge: those of guard/attacks.OUTSIDE, in its order."""
         origin = self.origin()
-        url = origin + self.question.health.path
+        url = origin + ORIGIN_PROBE
 
         def ask() -> list[HttpAnswer]:
             return [self._get(url, headers) for headers in OUTSIDE.values()]

@@ -1,19 +1,19 @@
 """``health.origin_blocked``: does a direct request to the origin get 403, forged headers and all?
 
-A 5xx of the router says nothing about the guard, and is unknown.
+Asked at a path of its own, since the health path may be exempt. A 5xx of the router says nothing about the guard, and is unknown.
 """
 
 from __future__ import annotations
 
 from truegreen.guard.attacks import OUTSIDE
 from truegreen.verify.answer import Answer, failed, passed, unknown
-from truegreen.verify.world import World
+from truegreen.verify.world import ORIGIN_PROBE, World
 
 EXPECTED = "403, also with forged headers of the edge"
 
 
 def observe(world: World) -> Answer:
-    source = world.origin() + world.question.health.path
+    source = world.origin() + ORIGIN_PROBE
     answers = world.origin_answers()
     if not answers:
         return unknown("no origin address is known", EXPECTED, source)
