@@ -36,12 +36,6 @@ LIBRARIES = (
     Library("flask-sqlalchemy", "3.1.1", ("sqlalchemy<2.0.40",)),
     Library("flask-wtf", "1.2.2", ("flask-babel", "flask-reuploaded", "email-validator")),
     Library("django-environ", "0.12.0", ("django", "setuptools")),
-    Library(
-        "django-filter",
-        "25.2",
-        ("django", "djangorestframework", "pytest-django"),
-        ("--ds=tests.settings",),
-    ),
 )
 PYTEST = "pytest<9"  # these suites were written for it
 RESULT = "truegreen-result.json"
