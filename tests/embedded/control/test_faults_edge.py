@@ -72,6 +72,9 @@ def test_a_cached_get_tells_the_old_commit_after_the_new_one_serves(client: Any)
         assert probed(client).commit == "old"
     fresh = ask(client)
     assert (fresh.headers["CF-Cache-Status"], fresh.json()["commit"]) == ("DYNAMIC", "new")
+    with faults.injected(faults.EdgeCached(app="shop"), platform=client.info):
+        emptied = ask(client)
+        assert (emptied.headers["CF-Cache-Status"], emptied.json()["commit"]) == ("MISS", "new")
 
 
 def test_hidden_visitors_leave_no_address_but_the_edges(client: Any) -> None:
