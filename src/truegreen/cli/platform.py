@@ -150,6 +150,8 @@ def env(folder: Path, data: Path | None) -> None:
         ("HEROKU_HOST", info.api),
         ("HEROKU_API_KEY", info.token().reveal()),
         ("DISABLE_TELEMETRY", "true"),
+        # where the CLI asks about unpaid bills, with the key: not at Heroku with ours
+        ("HEROKU_PARTICLEBOARD_URL", info.api),
         ("NODE_EXTRA_CA_CERTS", str(info.data / "rendezvous.pem")),
     ):
         click.echo(f"export {name}={shlex.quote(value)}")

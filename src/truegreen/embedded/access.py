@@ -20,7 +20,7 @@ from truegreen.secret import Secret
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}")
 OPERATOR_EMAIL = "operator@localhost"
 _APP_PATH = re.compile(r"/apps/([^/]+)(/.*)?|/([^/]+?)\.git(/.*)?")
-_FOR_ALL = re.compile(r"/account(/rate-limits|/features)?|/sources|/apps")
+_FOR_ALL = re.compile(r"/account(/rate-limits|/features)?|/sources|/apps|/users/~/apps")
 _OWNERS = re.compile(r"/collaborators(/.*)?")
 
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from truegreen.embedded.certificate import HOST, server_context
+from truegreen.errors import UsageError
 
 Meet = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 _FIRST_LINE = 10.0  # seconds for the client to say its secret
@@ -31,6 +32,11 @@ class Rendezvous:
         self._starting = asyncio.Lock()
         self._waiting: dict[str, tuple[Meet, asyncio.TimerHandle]] = {}
         self._meeting: set[asyncio.Task[None]] = set()
+
+    async def prepare(self) -> None:
+        """Makes the certificate, so that a client can trust it before there is a connection."""
+        with contextlib.suppress(UsageError):  # told to who asks for a dyno
+            await asyncio.to_thread(server_context, self.certificate, self._key)
 
     async def expect(self, meet: Meet, given_up: Callable[[], None]) -> str:
         """The ``attach_url`` at which ``meet`` gets the connection; good once, for ``patience``

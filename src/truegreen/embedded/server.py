@@ -90,6 +90,7 @@ async def serve(options: ServeOptions, ready: Callable[[Control], None] | None =
                 platform.announce()
                 if ready:
                     ready(platform.control)
+                await platform.control.oneoffs.rendezvous.prepare()
                 await stop.wait()
     finally:
         for number in numbers:

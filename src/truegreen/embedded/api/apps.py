@@ -113,6 +113,7 @@ async def delete(request: Request) -> Response:
 ROUTES = [
     Route("/apps", create, methods=["POST"]),
     Route("/apps", list_all),
+    Route("/users/~/apps", list_all),
     Route("/apps/{app}", info),
     Route("/apps/{app}", update, methods=["PATCH"]),
     Route("/apps/{app}", delete, methods=["DELETE"]),

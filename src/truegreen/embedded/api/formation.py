@@ -55,6 +55,8 @@ def _wanted(state: Control, app: App, update: object) -> FormationEntry:
         raise invalid("An update needs a type.")
     entry = _one(state, app, update["type"])
     quantity = update.get("quantity", entry["quantity"])
+    if isinstance(quantity, str) and quantity.isascii() and quantity.isdigit():
+        quantity = int(quantity[:9])  # the Heroku CLI sends its quantities as text
     if not isinstance(quantity, int) or isinstance(quantity, bool) or not 0 <= quantity <= MOST:
         raise invalid(f"quantity of {entry['type']} must be a number from 0 to {MOST}.")
     size = update.get("size", entry["size"])
