@@ -180,7 +180,7 @@ def test_dynos_are_scaled_restarted_and_stopped(client: Any, demo: str) -> None:
     [
         ({"type": "worker", "quantity": 1}, 404), ({"quantity": 1}, 422), ("x", 422),
         ({"type": "web", "quantity": -1}, 422), ({"type": "web", "quantity": 10_000}, 422),
-        ({"type": "web", "quantity": True}, 422), ({"type": "web", "quantity": "2"}, 422),
+        ({"type": "web", "quantity": True}, 422), ({"type": "web", "quantity": "two"}, 422),
     ],
 )  # fmt: skip
 def test_a_formation_that_cannot_be_is_refused(
