@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class GitRepositories:
     def __init__(self, folder: Path, max_push: int) -> None:
         self.folder = folder
         self._max_push = max_push
+        self._making = threading.Lock()
 
     def path(self, app_id: str) -> Path:
         return self.folder / f"{app_id}.git"
@@ -49,6 +51,10 @@ class GitRepositories:
         git = shutil.which("git", path=search_path())
         if git is None:
             raise UsageError("git push needs git on the platform's machine", hint="install git")
+        with self._making:  # two first requests at once: one makes it, the other finds it
+            return self._made(app_id, git)
+
+    def _made(self, app_id: str, git: str) -> Path:
         repository = self.path(app_id)
         if not (repository / "HEAD").is_file():
             self.folder.mkdir(exist_ok=True)
