@@ -137,6 +137,7 @@ class Cli:
             "GIT_CONFIG_NOSYSTEM": "1",
             "DISABLE_TELEMETRY": "true",
             "HEROKU_SKIP_NEW_VERSION_CHECK": "1",
+            "HEROKU_DISABLE_AUTOUPDATE": "1",  # else it leaves a process behind
             # the CLI asks this host about unpaid bills, and waits for its name to resolve
             "HEROKU_PARTICLEBOARD_URL": self.stage.info.api,
             "HEROKU_HOST": self.stage.info.api,
