@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,10 +41,13 @@ def eve(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
         service.stop()
 
 
-def test_it_predicts_all_14_failures_with_variable_and_line_and_changes_nothing(eve: Tiny) -> None:
-    stages = set(Path(tempfile.gettempdir()).glob("truegreen-stage-*"))
+def test_it_predicts_all_14_failures_with_variable_and_line_and_changes_nothing(
+    eve: Tiny, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
     before = eve.run("verify", "--json").document["serving"]
-    done = eve.run("rehearse", "--json")
+    done = eve.run("rehearse", "--json", env={"TMPDIR": str(temporary)})
     assert done.code == 1, done.err
     assert done.out, done.err
     document = done.document
@@ -65,7 +67,7 @@ def test_it_predicts_all_14_failures_with_variable_and_line_and_changes_nothing(
     assert replaced["ORIGIN_SECRET"] == "a dummy"
     assert document["commit"] == eve.git("rev-parse", "HEAD")
     assert eve.run("verify", "--json").document["serving"] == before
-    assert set(Path(tempfile.gettempdir()).glob("truegreen-stage-*")) <= stages
+    assert [path.name for path in temporary.iterdir()] == []
 
 
 def test_smoke_with_the_apps_config_vars_shows_what_would_leak(eve: Tiny) -> None:

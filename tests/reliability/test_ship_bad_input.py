@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,6 +178,8 @@ def test_a_platform_that_goes_away_in_the_middle_is_unverified(tiny: Tiny) -> No
     out, err = shipping.communicate(timeout=120)
     assert shipping.returncode == 3, err
     assert '"verdict": "unverified"' in out
+    tiny.stop()
+    assert str(tiny.data) not in _everything_that_runs()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
@@ -211,8 +215,17 @@ def test_stopping_the_platform_leaves_no_process_behind(tiny: Tiny) -> None:
     assert all(_alive(pid) for pid in pids)
     tiny.stop()
     wait_until(lambda: not any(_alive(pid) for pid in pids), 15)
+    assert str(tiny.data) not in _everything_that_runs()
+
+
+def _everything_that_runs() -> str:
+    """Command lines and working folders of all processes."""
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert str(tiny.data) not in listed.stdout
+    folders = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            folders.append(str((process / "cwd").readlink()))
+    return "\n".join([listed.stdout, *folders])
 
 
 def _pending(tiny: Tiny) -> bool:

@@ -15,6 +15,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+CLUSTER = "cluster"
+"""The data folder's name, inside the platform's own folder for Postgres."""
+
 STOP = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 """Signals for "fast", "immediate" and neither, each with the seconds to wait (postgres(1))."""
 

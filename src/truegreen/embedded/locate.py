@@ -174,12 +174,13 @@ def ensure_running(
 def stop(data: Path, *, timeout: float = 60.0) -> bool:
     """Stops the platform on ``data``; returns whether one was running.
 
-    Returns when it and everything it started is gone. Raises DeadlineExceeded after ``timeout``
-    seconds.
+    Where it was killed, what it left running is ended. Returns when it and everything it started
+    is gone. Raises DeadlineExceeded after ``timeout`` seconds.
     """
     folder = DataFolder(data.absolute())
     if not _held(folder.serve_lock):
         folder.info_file.unlink(missing_ok=True)
+        _end_leftovers(folder)
         return False
     # whoever holds the lock wrote its pid there: no other process can be meant
     pid = int(folder.serve_lock.read_text(encoding="ascii").strip() or 0)
@@ -194,6 +195,27 @@ def stop(data: Path, *, timeout: float = 60.0) -> bool:
             )
         time.sleep(_PAUSE)
     return True
+
+
+def _end_leftovers(folder: DataFolder) -> None:
+    """Ends the dynos and the database server of a platform that was killed."""
+    import asyncio
+
+    from truegreen.embedded.cluster import CLUSTER, end_servers
+    from truegreen.embedded.leftovers import Leftovers
+
+    async def end() -> None:
+        await Leftovers(folder.processes).reap(grace=2.0)
+        await end_servers(folder.postgres / CLUSTER)
+
+    if not folder.processes.exists():
+        return
+    with folder.serve_lock.open("a") as lock:  # so that no platform starts meanwhile
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # one just did, and ends them itself
+        asyncio.run(end())
 
 
 def _spawn(folder: DataFolder, log: Path, options: Sequence[str]) -> int:

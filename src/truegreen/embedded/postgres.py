@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from truegreen.embedded.account import Account, unprivileged
-from truegreen.embedded.cluster import STOP, Passwords, end_servers, pid_file, write_secret
+from truegreen.embedded.cluster import CLUSTER, STOP, Passwords, end_servers, pid_file, write_secret
 from truegreen.embedded.leftovers import signal_group
 from truegreen.embedded.process import undisturbed
 from truegreen.errors import TrueGreenError, UsageError
@@ -78,7 +78,7 @@ class PostgresServer:
     ) -> None:
         data = data.absolute()  # every program here runs in /
         self._data = data
-        self._cluster = data / "cluster"
+        self._cluster = data / CLUSTER
         self._log_file = data / "server.log"
         self._binaries = binaries
         self._passwords = Passwords(data / "passwords.json")

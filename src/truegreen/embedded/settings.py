@@ -136,6 +136,11 @@ class DataFolder:
         return self.root / "start.lock"
 
     @property
+    def processes(self) -> Path:
+        """The record of running processes, for whoever comes after a kill."""
+        return self.root / "processes.json"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
