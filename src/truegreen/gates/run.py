@@ -1,4 +1,4 @@
-"""Asks several gates side by side; answers in the order given. What a gate asks lives in its own file."""
+"""Asks several gates side by side; answers in the order given. Each gate has its own file."""
 
 from __future__ import annotations
 

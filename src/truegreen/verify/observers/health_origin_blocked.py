@@ -1,6 +1,7 @@
 """``health.origin_blocked``: does a direct request to the origin get 403, forged headers and all?
 
-Asked at a path of its own, since the health path may be exempt. A 5xx of the router says nothing about the guard, and is unknown.
+Asked at a path of its own, since the health path may be exempt. A 5xx of the router says nothing
+about the guard, and is unknown.
 """
 
 from __future__ import annotations
