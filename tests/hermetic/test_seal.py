@@ -26,7 +26,7 @@ def test_only_what_is_pinned_or_let_through_stays() -> None:
     assert dict(sealed.environ) == {
         "PATH": "/bin",
         "PYTHONPATH": "/app",
-        "PYTHONUSERBASE": "/root/.local",
+        "PYTHONUSERBASE": "/users/me/.local",
         "HOME": "/scratch/home",
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",

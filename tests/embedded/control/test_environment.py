@@ -42,7 +42,7 @@ def test_without_the_feature_there_is_no_metadata() -> None:
 
 def test_a_build_reaches_the_index_and_sees_no_secret() -> None:
     operator = {
-        "HOME": "/home/me", "HTTPS_PROXY": "http://proxy", "SSL_CERT_FILE": "/ca", "UV_INDEX": "i",
+        "HOME": "/users/me", "HTTPS_PROXY": "http://proxy", "SSL_CERT_FILE": "/ca", "UV_INDEX": "i",
         "PIP_INDEX_URL": "https://index", "AWS_SECRET_ACCESS_KEY": "s", "UV_PUBLISH_TOKEN": "s",
         "HEROKU_API_KEY": "s", "PYTHONPATH": "/mine",
     }  # fmt: skip
@@ -52,7 +52,7 @@ def test_a_build_reaches_the_index_and_sees_no_secret() -> None:
     assert found["UV_INDEX"] == "i"
     assert found["UV_INDEX_URL"] == "https://index"
     assert found["UV_FIND_LINKS"] == "/w"
-    assert found["UV_CACHE_DIR"] == "/home/me/.cache/uv"
+    assert found["UV_CACHE_DIR"] == "/users/me/.cache/uv"
     assert found["HOME"] == "/tmp/h"
     assert "s" not in found.values()
     assert "PYTHONPATH" not in found
