@@ -8,7 +8,7 @@ from truegreen.hermetic.seal import seal
 
 MACHINE = {
     "PATH": "/bin",
-    "HOME": "/root",
+    "HOME": "/users/me",
     "LC_ALL": "C",
     "PYTHONPATH": "/app",
     "PYTHON_ENV": "production",
