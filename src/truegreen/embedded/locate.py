@@ -145,7 +145,8 @@ def ensure_running(
     ``log_file``: where the daemon's own words go (default: ``platform.log`` in ``data``);
     ``options``: more of ``platform serve``; ``timeout``: seconds until it must be ready. Called by
     two at once, both get the same one. Raises TrueGreenError with the log's tail when it dies
-    at its start, DeadlineExceeded when it is not ready in time (then it is ended).
+    at its start, DeadlineExceeded when it is not ready in time (then it is ended, as it is when
+    this is interrupted).
     """
     folder = DataFolder(data.absolute())
     folder.create()
@@ -153,21 +154,26 @@ def ensure_running(
     until = time.monotonic() + timeout
     child: int | None = None
     with _start_lock(folder, until):
-        while (info := find_running(folder.root)) is None:
-            if time.monotonic() > until:
-                if child is not None and _alive(child):
-                    os.kill(child, signal.SIGTERM)
-                raise DeadlineExceeded(
-                    f"the embedded platform was not ready within {timeout:g} s",
-                    hint=f"its log is {log}:\n{_tail(log)}",
-                )
-            if not _held(folder.serve_lock) and (child is None or not _alive(child)):
-                if child is not None:
-                    raise TrueGreenError(
-                        "the embedded platform ended while it started", hint=_tail(log)
+        spawning = False
+        try:
+            while (info := find_running(folder.root)) is None:
+                if time.monotonic() > until:
+                    raise DeadlineExceeded(
+                        f"the embedded platform was not ready within {timeout:g} s",
+                        hint=f"its log is {log}:\n{_tail(log)}",
                     )
-                child = _spawn(folder, log, options)
-            time.sleep(_PAUSE)
+                if not _held(folder.serve_lock) and (child is None or not _alive(child)):
+                    if child is not None:
+                        raise TrueGreenError(
+                            "the embedded platform ended while it started", hint=_tail(log)
+                        )
+                    spawning = True
+                    child = _spawn(folder, log, options)
+                time.sleep(_PAUSE)
+        except BaseException:
+            if spawning:
+                _give_up(folder, child)
+            raise
     return info
 
 
@@ -195,6 +201,22 @@ def stop(data: Path, *, timeout: float = 60.0) -> bool:
             )
         time.sleep(_PAUSE)
     return True
+
+
+def _give_up(folder: DataFolder, child: int | None) -> None:
+    """Ends the daemon that was being started. Without ``child`` the interruption came before its
+    pid was known: then it is the one that comes to hold the lock."""
+    until = time.monotonic() + 3.0
+    while child is None and time.monotonic() < until:
+        if _held(folder.serve_lock):
+            text = folder.serve_lock.read_text(encoding="ascii").strip()
+            child = int(text) if text.isdigit() else None
+        time.sleep(_PAUSE)
+    if child is None or child <= 1 or not _alive(child):
+        return
+    os.kill(child, signal.SIGTERM)
+    while _alive(child) and time.monotonic() < until + 5.0:
+        time.sleep(_PAUSE)
 
 
 def _end_leftovers(folder: DataFolder) -> None:
