@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -55,16 +56,15 @@ class Shipped(Tiny):
 
     def get(self, base: str, **headers: str) -> tuple[int, Any]:
         """What curl would get from ``base``, with the app's host name."""
-        port = self.status()[base].rsplit(":", 1)[1]
-        options = [f"-H{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        url = f"http://{APP}.localhost:{port}/health"
-        resolve = f"{APP}.localhost:{port}:127.0.0.1"
-        done = subprocess.run(
-            ["curl", "-sS", "--resolve", resolve, "-w", "\n%{http_code}", *options, url],
-            capture_output=True, text=True, timeout=30, check=True,
-        )  # fmt: skip
-        body, _, status = done.stdout.rpartition("\n")
-        return int(status), json.loads(body)
+        port = int(self.status()[base].rsplit(":", 1)[1])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            sent = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request("GET", "/health", headers={"Host": f"{APP}.localhost", **sent})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
 
 
 @pytest.fixture(scope="module")
