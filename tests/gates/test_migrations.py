@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -36,7 +35,7 @@ def tree(**revisions: str) -> dict[str, str | bytes]:
 
 def config(root: Path, migrate: str = "alembic") -> Config:
     base = parse_config({}, file=None, root=root)
-    return dataclasses.replace(base, release=Release(migrate=migrate))
+    return base._replace(release=Release(migrate=migrate))
 
 
 def ask(root: Path, timeout: float = 60.0) -> GateResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import os
 import tempfile
@@ -72,8 +71,8 @@ def report(paths: tuple[str, ...], folder: Path, as_json: bool, quiet: bool) -> 
     for path in paths:
         if not (config.root / path.split("::")[0]).exists():
             raise UsageError(f"{path} is not in {config.root}")
-    suite = dataclasses.replace(config.smoke, paths=paths or config.smoke.paths)
-    config = dataclasses.replace(config, smoke=suite)
+    suite = config.smoke._replace(paths=paths or config.smoke.paths)
+    config = config._replace(smoke=suite)
     if not suite.paths:
         raise UsageError(
             "no smoke suite: smoke.paths is empty", hint="name PATHS, or set smoke.paths"

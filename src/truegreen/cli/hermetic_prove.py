@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,7 +94,7 @@ def _with_paths(config: Config, paths: tuple[str, ...]) -> Config:
         if not (config.root / path.split("::")[0]).exists():
             raise UsageError(f"{path} is not in {config.root}")
     if paths:
-        config = dataclasses.replace(config, smoke=dataclasses.replace(config.smoke, paths=paths))
+        config = config._replace(smoke=config.smoke._replace(paths=paths))
     if not config.smoke.paths:
         raise UsageError(
             "no smoke suite: smoke.paths is empty", hint="name PATHS, or set smoke.paths"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ def command(
     config = load_config(folder)
     environment = choose_environment(config, env_name)
     if app is not None:
-        environment = dataclasses.replace(environment, app=app, edge="", origin="")
+        environment = environment._replace(app=app, edge="", origin="")
     source = read_source(folder.resolve())
     if source.uncommitted and not quiet:
         count = len(source.uncommitted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -64,8 +63,8 @@ def command(
         if not (config.root / path.split("::")[0]).exists():
             raise UsageError(f"{path} is not in {config.root}")
     if paths:
-        suite = dataclasses.replace(config.smoke, paths=paths)
-        config = dataclasses.replace(config, smoke=suite)
+        suite = config.smoke._replace(paths=paths)
+        config = config._replace(smoke=suite)
     if not config.smoke.paths:
         raise UsageError(
             "no smoke suite: smoke.paths is empty", hint="name PATHS, or set smoke.paths"

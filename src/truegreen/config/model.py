@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 FLAG_TYPES = ("bool", "int", "float", "str", "choice", "duration", "url", "list")
 
 
-def _nothing() -> Mapping[str, str]:
-    return MappingProxyType({})
+# NamedTuples, because a dataclass costs a millisecond of every start of a sealed session to make.
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_FLAGS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """One place that the service is shipped to, e.g. ``production``."""
 
     name: str
@@ -27,8 +27,7 @@ class Environment:
     token: str = ""  # reference (env:…, file:…); empty: the platform's usual place
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     """Where the service says how it is."""
 
     path: str = "/health"
@@ -36,8 +35,7 @@ class Health:
     token: str = ""  # reference (env:…, file:…); empty: the app's config var HEALTH_TOKEN
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """What the release command does, and how long ship waits for it."""
 
     migrate: str = "none"  # alembic | none
@@ -46,13 +44,12 @@ class Release:
     boot_timeout: float = 90.0  # seconds until every dyno is up
 
 
-@dataclass(frozen=True, slots=True)
-class Smoke:
+class Smoke(NamedTuple):
     """The in-process smoke suite and its seal."""
 
     paths: tuple[str, ...] = ()
     seal: bool = True
-    env: Mapping[str, str] = field(default_factory=_nothing)  # pins
+    env: Mapping[str, str] = _NOTHING  # pins
     pass_env: tuple[str, ...] = ()  # let through
     allow_hosts: tuple[str, ...] = ()  # connections besides loopback: names, addresses, *.suffix
     database: str = "head"  # head | empty: the scratch database that the release phase makes
@@ -60,8 +57,7 @@ class Smoke:
     timeout: float = 600.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class FlagDeclaration:
+class FlagDeclaration(NamedTuple):
     """One flag: an environment variable with a type and a default for when it is absent."""
 
     name: str
@@ -75,25 +71,22 @@ class FlagDeclaration:
     secret: bool = False  # its value is never shown
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """All declared flags. A variable with ``prefix`` that is not declared is an error."""
 
     prefix: str = "FLAG_"
-    declared: Mapping[str, FlagDeclaration] = field(default_factory=lambda: MappingProxyType({}))
+    declared: Mapping[str, FlagDeclaration] = _NO_FLAGS
     file: Path | None = None  # TOML of NAME = value, asked after the environment
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigVars:
+class ConfigVars(NamedTuple):
     """Config vars that the service needs, other than flags."""
 
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FreezeWindow:
+class FreezeWindow(NamedTuple):
     """A span of local wall-clock time in which ``kind`` holds."""
 
     name: str
@@ -104,15 +97,13 @@ class FreezeWindow:
     kind: str = "deny"  # deny | allow
 
 
-@dataclass(frozen=True, slots=True)
-class Freeze:
+class Freeze(NamedTuple):
     """When nothing is shipped. With any ``allow`` window, everything outside of them is denied."""
 
     windows: tuple[FreezeWindow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ScanAllow:
+class ScanAllow(NamedTuple):
     """A finding that is known and accepted, by fingerprint, until a day."""
 
     fingerprint: str
@@ -121,23 +112,20 @@ class ScanAllow:
     expires: date
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """What the personal-data scan leaves out."""
 
     exclude: tuple[str, ...] = ()  # globs, relative to the service's root
     allow: tuple[ScanAllow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CheckSettings:
+class CheckSettings(NamedTuple):
     """Which checks may be missing or fail without making the verdict less than green."""
 
     optional: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """A service's whole configuration. ``file`` is None when there is none (all defaults)."""
 
     root: Path
@@ -147,8 +135,8 @@ class Config:
     environments: Mapping[str, Environment]
     health: Health = Health()
     release: Release = Release()
-    smoke: Smoke = field(default_factory=Smoke)
-    flags: Flags = field(default_factory=Flags)
+    smoke: Smoke = Smoke()
+    flags: Flags = Flags()
     config_vars: ConfigVars = ConfigVars()
     freeze: Freeze = Freeze()
     scan: Scan = Scan()

@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def rehearse(config: Config, source: Source, target: Target, watcher: Watcher) -
     borrowed = borrow(config, target.app, production.config_vars)
     with open_stage({"on-release-failure": "hold"}) as stage:
         at_head = _unpack(source, stage.folder / "head")
-        candidate = replace(load_config(at_head), root=at_head)
+        candidate = load_config(at_head)._replace(root=at_head)
         environment = target.environment
         with stage.client() as client:
             client.create_app(environment.app)

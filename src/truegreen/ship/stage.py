@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Stage:
         """Ships the repository's HEAD to ``app`` on this stage; ship's document."""
         config = load_config(repository)
         environment = config.environments[config.default_env]
-        return self.ship_source(config, read_source(repository), replace(environment, app=app))
+        return self.ship_source(config, read_source(repository), environment._replace(app=app))
 
     def ship_source(
         self,
@@ -55,7 +55,7 @@ class Stage:
         watcher: Watcher | None = None,
     ) -> Mapping[str, Any]:
         """Ships ``source`` to the app of ``environment`` on this stage; ship's document."""
-        environment = replace(environment, edge="", origin="", token="")
+        environment = environment._replace(edge="", origin="", token="")
         with Ledger.open(self.folder / "ledger.sqlite3") as ledger:
             shipped = ship(
                 config,

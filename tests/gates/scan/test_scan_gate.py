@@ -27,7 +27,7 @@ SECRET = "ssn 536" + "-90-" + "4399"
 
 def config(root: Path, **scan: object) -> Config:
     base = parse_config({"service": {"name": "raptor"}}, file=None, root=root)
-    return dataclasses.replace(base, scan=Scan(**scan))  # type: ignore[arg-type]
+    return base._replace(scan=Scan(**scan))  # type: ignore[arg-type]
 
 
 def scan(root: Path, **settings: object) -> GateResult:
