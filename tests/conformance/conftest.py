@@ -186,7 +186,7 @@ def cli(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Cli:
     program = os.environ.get("TRUEGREEN_HEROKU_CLI") or shutil.which("heroku")
     if program is None or not Path(program).is_file():
         said = f"the Heroku CLI is not here ({program}): {INSTALL}, then set TRUEGREEN_HEROKU_CLI"
-        if os.environ.get("CI") == "true":
+        if os.environ.get("TRUEGREEN_CONFORMANCE") == "required":
             pytest.fail(said)
         pytest.skip(said)
     eventually((stage.info.data / "rendezvous.pem").is_file)
