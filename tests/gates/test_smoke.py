@@ -32,7 +32,7 @@ def ask(
 
 
 def test_a_suite_that_passes_opens_the_gate_and_the_source_is_named(tmp_path: Path) -> None:
-    result = ask(tmp_path, "def test_it():\n    assert True is not False\n")
+    result = ask(tmp_path, "def test_it():\n    assert 1 < 2\n")
     assert (result.status, result.reason) == (Status.PASS, "1 of 1 passed, sealed")
     assert result.source == f"working folder {tmp_path}"
 

@@ -21,6 +21,9 @@ def observe(world: World) -> Answer:
     told = ", ".join(f"{name}: {a.summary}" for name, a in zip(OUTSIDE, answers, strict=True))
     detail: dict[str, object] = {"statuses": [answer.status for answer in answers]}
     digest = answers[0].digest
+    page = next((answer.interstitial for answer in answers if answer.interstitial), "")
+    if page:  # the address leads through an edge: what answered is not the guard
+        return unknown(f"a {page} answered", EXPECTED, source, digest=digest, detail=detail)
     if all(answer.status == 403 for answer in answers):
         return passed(answers[0].summary, EXPECTED, source, digest=digest, detail=detail)
     if any(answer.status not in (0, 403) and answer.status < 500 for answer in answers):

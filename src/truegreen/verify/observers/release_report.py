@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from truegreen.heroku.models import Release
-from truegreen.model import digest_of
+from truegreen.model import digest_of, short
 from truegreen.release.trailer import Phase, Report, as_json
 from truegreen.verify.answer import Answer, failed, passed, unknown
 from truegreen.verify.world import World
@@ -29,7 +29,7 @@ def observe(world: World) -> Answer:
         seen = "no output" if not text else "output without a report trailer"
         return unknown(seen, EXPECTED, source, digest=digest_of((text or "").encode()))
     more = {"digest": digest_of((text or "").encode()), "detail": {"report": as_json(report)}}
-    foreign = _foreign(report, target)
+    foreign = _foreign(report, target, world.commit_of(target))
     if foreign:
         return unknown(foreign, EXPECTED, source, **more)
     broken = [phase for phase in report.phases if phase.status != "pass"]
@@ -39,13 +39,16 @@ def observe(world: World) -> Answer:
         return unknown("the report ends before the last phase", EXPECTED, source, **more)
     if report.exit != 0:
         return failed(f"exit {report.exit}", EXPECTED, source, **more)
-    told = ", ".join(_told(phase) for phase in report.phases)
-    return passed(told or "nothing to do", EXPECTED, source, **more)
+    if not report.phases:
+        return unknown("the report has no phase: nothing was asked", EXPECTED, source, **more)
+    return passed(", ".join(_told(phase) for phase in report.phases), EXPECTED, source, **more)
 
 
-def _foreign(report: Report, target: Release) -> str:
+def _foreign(report: Report, target: Release, commit: str | None) -> str:
     if report.release and report.release != f"v{target.version}":
         return f"the report is of {report.release}"
+    if report.commit and commit and report.commit != commit:
+        return f"the report is of commit {short(report.commit)}"
     return ""
 
 
