@@ -73,6 +73,16 @@ def quietly(command: list[str]) -> bool:
     return done.returncode == 0
 
 
+def packages_for(program: str) -> list[str]:
+    """What to install first: truegreen itself needs no linters and no browser.
+
+    uv only adds here, so a checkout that has everything keeps it.
+    """
+    if program == "truegreen":
+        return ["--no-dev", "--extra", "ops", "--extra", "scan"]
+    return ["--all-extras"]
+
+
 def main(command: list[str]) -> None:
     if not command:
         sys.exit(__doc__)
@@ -80,8 +90,8 @@ def main(command: list[str]) -> None:
         sys.exit(f"bootstrap: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
     uv = find_uv()
-    arguments = ["run", "--project", str(ROOT), "--python", sys.executable, "--all-extras"]
-    arguments += ["--frozen", "--quiet", "--", *command]
+    arguments = ["run", "--project", str(ROOT), "--python", sys.executable, "--frozen", "--quiet"]
+    arguments += [*packages_for(command[0]), "--", *command]
     os.execve(uv, [uv, *arguments], environment)
 
 
