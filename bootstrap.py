@@ -74,12 +74,12 @@ def quietly(command: list[str]) -> bool:
 
 
 def packages_for(program: str) -> list[str]:
-    """What to install first: truegreen itself needs no linters and no browser.
+    """What to install first: to ship the example needs no linters and no browser.
 
     uv only adds here, so a checkout that has everything keeps it.
     """
     if program == "truegreen":
-        return ["--no-dev", "--extra", "ops", "--extra", "scan"]
+        return ["--no-dev", "--group", "example", "--extra", "ops", "--extra", "scan"]
     return ["--all-extras"]
 
 
