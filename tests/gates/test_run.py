@@ -15,6 +15,7 @@ from truegreen.cli.exits import run
 from truegreen.config import load_config
 from truegreen.errors import UsageError
 from truegreen.gates import freeze
+from truegreen.gates.question import Question
 from truegreen.gates.result import GateResult
 from truegreen.gates.run import configured, run_gates
 from truegreen.model import Status
@@ -43,7 +44,7 @@ def test_all_gates_that_are_configured_are_asked_and_open(
     assert told["open"] is True
     assert [gate["name"] for gate in told["gates"]] == ["freeze", "scan", "migrations"]
     assert {gate["status"] for gate in told["gates"]} == {"pass"}
-    keys = {"name", "status", "reason", "clears", "findings", "source", "at"}
+    keys = {"name", "status", "reason", "clears", "findings", "source", "detail", "at"}
     assert all(set(gate) == keys for gate in told["gates"])
 
 
@@ -58,11 +59,11 @@ def test_a_shut_gate_refuses_with_4_and_its_reason(
     assert "to open it: wait until 2026-12-27T05:00:00.000Z" in printed
 
 
-def test_a_gate_that_could_not_find_out_refuses_with_4_and_says_so(
+def test_a_gate_that_could_not_find_out_ends_with_3_and_says_so(
     repository: Repository, capfd: pytest.CaptureFixture[str]
 ) -> None:
     root = repository({"truegreen.toml": FROZEN})
-    assert call("gate", "smoke", "--dir", root) == 4
+    assert call("gate", "smoke", "--dir", root) == 3
     assert "shut (unknown)" in capfd.readouterr().out
 
 
@@ -103,11 +104,11 @@ def test_what_cannot_be_asked_ends_with_2(
 
 def test_the_commit_that_is_asked_about_is_the_one_that_was_named(repository: Repository) -> None:
     root = repository({"a.txt": MAIL})
-    before = run_gates(["scan"], load_config(root))[0].source.removeprefix("git ")
+    before = run_gates(["scan"], Question(load_config(root)))[0].source.removeprefix("git ")
     repository({"a.txt": "clean"})
     config = load_config(root)
-    assert run_gates(["scan"], config)[0].open
-    assert not run_gates(["scan"], config, commit=before)[0].open
+    assert run_gates(["scan"], Question(config))[0].open
+    assert not run_gates(["scan"], Question(config, commit=before))[0].open
 
 
 def test_a_gate_that_breaks_is_unknown_and_stays_shut(
@@ -117,7 +118,7 @@ def test_a_gate_that_breaks_is_unknown_and_stays_shut(
         raise RuntimeError("oops")
 
     monkeypatch.setattr(freeze, "decide", broken)
-    (result,) = run_gates(["freeze"], load_config(tmp_path))
+    (result,) = run_gates(["freeze"], Question(load_config(tmp_path)))
     assert result.status is Status.UNKNOWN
     assert "RuntimeError: oops" in result.reason
 
@@ -125,14 +126,14 @@ def test_a_gate_that_breaks_is_unknown_and_stays_shut(
 def test_each_gate_is_asked_once_in_the_order_of_the_call(tmp_path: Path) -> None:
     config = load_config(tmp_path)
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    results = run_gates(["migrations", "freeze", "migrations"], config, now=now)
+    results = run_gates(["migrations", "freeze", "migrations"], Question(config, now=now))
     assert [result.name for result in results] == ["migrations", "freeze"]
     assert {result.at for result in results} == {now}
 
 
 def test_an_unknown_name_is_refused_before_any_gate_is_asked(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'nope' is not a gate"):
-        run_gates(["scan", "nope"], load_config(tmp_path))
+        run_gates(["scan", "nope"], Question(load_config(tmp_path)))
 
 
 def test_smoke_is_asked_by_default_only_where_there_is_a_suite(tmp_path: Path) -> None:
@@ -178,5 +179,5 @@ def test_the_smoke_verb_without_a_suite_or_with_a_path_that_is_not_there_ends_wi
 def test_raptor_passes_its_own_scan() -> None:
     """The reference service, as it is committed here."""
     raptor = Path(__file__).parents[2] / "examples" / "raptor"
-    results = run_gates(["freeze", "scan", "migrations"], load_config(raptor))
+    results = run_gates(["freeze", "scan", "migrations"], Question(load_config(raptor)))
     assert {result.name: result.reason for result in results if not result.open} == {}

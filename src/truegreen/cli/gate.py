@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
-from truegreen.cli.options import env_option, json_option, quiet_option
+from truegreen.cli.moment import at_option
+from truegreen.cli.options import env_option, json_option, platform_option, quiet_option
 from truegreen.config import load_config
-from truegreen.errors import UsageError
 
 if TYPE_CHECKING:
     from truegreen.gates.result import Finding, GateResult
@@ -30,61 +30,63 @@ SHOWN = 20  # findings of one gate on a terminal; --json has all
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The service's root; default: this folder.",
 )
-@click.option("--at", metavar="ISO", help="Ask for this moment, e.g. 2026-12-24T18:00:00+01:00.")
+@click.option("--commit", metavar="SHA", help="Commit that would be shipped (default: HEAD).")
+@click.option("--explain", is_flag=True, help="Show what each answer rests on, step by step.")
+@at_option
 @env_option
+@platform_option
 @json_option
 @quiet_option
 def command(
     names: tuple[str, ...],
     folder: Path,
-    at: str | None,
+    commit: str | None,
+    explain: bool,
+    at: datetime | None,
     env_name: str | None,
+    platform: str | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Ask the gates NAME (freeze, scan, migrations, smoke; all without a NAME). Changes nothing.
+    """Ask the gates NAME (all that are configured without a NAME). Changes nothing.
 
     \b
-    Exits 0 when every gate is open; 4 when one refuses, or could not find out;
-    2 for a configuration that cannot be asked.
+    Exits 0 when every gate is open; 4 when one refuses; 3 when none refuses
+    and one could not find out; 2 for a configuration that cannot be asked.
 
     \b
     Example:  truegreen gate freeze scan --dir examples/raptor
     """
-    from truegreen.gates.run import STANDARD_ERROR, configured, run_gates
+    from truegreen.gates.run import STANDARD_ERROR, configured, exit_code, run_gates
+    from truegreen.incidents.every_gate import GATES
     from truegreen.outputs.json_document import print_document
+    from truegreen.ship.asking import question_of
+    from truegreen.ship.source import full_commit
     from truegreen.ship.target import choose_environment
 
     config = load_config(folder)
-    choose_environment(config, env_name)
-    wanted = names or configured(config)
+    environment = choose_environment(config, env_name)
+    wanted = names or configured(config, GATES)
     with Path(os.devnull).open("wb") as nowhere, sigterm_interrupts():
-        output = nowhere.fileno() if quiet else STANDARD_ERROR
-        results = run_gates(wanted, config, now=_moment(at), output=output)
-    is_open = all(result.open for result in results)
+        question = question_of(
+            config,
+            environment,
+            platform=platform,
+            commit=full_commit(config.root, commit) if commit else "HEAD",
+            now=at,
+            output=nowhere.fileno() if quiet else STANDARD_ERROR,
+        )
+        results = run_gates(wanted, question, GATES)
+    code = exit_code(results)
     if as_json:
-        print_document({"gates": [result.as_json() for result in results], "open": is_open})
+        print_document({"gates": [result.as_json() for result in results], "open": code == 0})
     elif not quiet:
         for result in results:
-            _print(result)
-    return 0 if is_open else 4
+            _print(result, explain=explain)
+    return code
 
 
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"--at: {text!r} is not a date and time", hint="write 2026-12-24T18:00:00+01:00"
-        ) from error
-    if moment.tzinfo is None:
-        raise UsageError(f"--at: {text!r} has no offset", hint="add Z, or e.g. +01:00")
-    return moment.astimezone(UTC)
-
-
-def _print(result: GateResult) -> None:
+def _print(result: GateResult, *, explain: bool) -> None:
     state = "open" if result.open else f"shut ({result.status})"
     source = f" ({result.source})" if result.source else ""
     click.echo(f"{result.name:<11} {state:<15} {result.reason}{source}")
@@ -95,6 +97,8 @@ def _print(result: GateResult) -> None:
             click.echo(f"            {_line(finding)}")
         if len(group) > SHOWN:
             click.echo(f"            and {len(group) - SHOWN} more: --json lists all")
+    for line in result.explained if explain else ():
+        click.echo(f"            {line}".rstrip())
     if result.clears:
         click.echo(f"            to open it: {result.clears}")
 

@@ -10,8 +10,6 @@ from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import folder_argument, target_options
 from truegreen.config import load_config
 
-GATES = ("freeze", "scan", "migrations")
-
 
 @click.command()
 @folder_argument
@@ -36,23 +34,28 @@ def command(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from truegreen.gates.run import run_gates
+    from truegreen.gates.run import asked_by_ship, run_gates
+    from truegreen.incidents.every_gate import GATES
+    from truegreen.ship.asking import question_of
     from truegreen.ship.source import read_source
+    from truegreen.ship.target import choose_environment
 
     config = load_config(folder)
+    environment = choose_environment(config, env_name)
     source = read_source(folder.resolve())
+    question = question_of(config, environment, platform=platform, commit=source.commit)
+    names = asked_by_ship(config, GATES)
     # The gates are asked while the rest is imported: one of them waits for another process.
     with sigterm_interrupts(), ThreadPoolExecutor(max_workers=1) as pool:
-        asked = None if no_gates else pool.submit(run_gates, GATES, config, commit=source.commit)
+        asked = None if no_gates else pool.submit(run_gates, names, question, GATES)
 
         from truegreen.ledger import Ledger
         from truegreen.outputs.json_document import print_document
         from truegreen.outputs.live import LiveView
         from truegreen.outputs.table import print_verification, stdout_console
         from truegreen.ship.pipeline import ship
-        from truegreen.ship.target import choose_environment, find_target
+        from truegreen.ship.target import find_target
 
-        environment = choose_environment(config, env_name)
         if source.uncommitted and not quiet:
             _tell_left_out(source.commit, source.uncommitted)
         with (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -36,8 +37,9 @@ class Finding:
 class GateResult:
     """One gate's answer. ``clears`` says what would open it; empty when it is open.
 
-    ``source`` is what was looked at (a commit, a folder, a configuration file). ``at`` must carry
-    a time zone.
+    ``source`` is what was looked at (a commit, a folder, a configuration file). ``detail`` is the
+    evidence: what was read and weighed, JSON values only. ``explained`` is the same for a person,
+    a line each, printed with ``--explain``. ``at`` must carry a time zone.
     """
 
     name: str
@@ -47,6 +49,8 @@ class GateResult:
     clears: str = ""
     findings: tuple[Finding, ...] = ()
     source: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    explained: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -65,5 +69,6 @@ class GateResult:
             "clears": self.clears,
             "findings": [finding.as_json() for finding in self.findings],
             "source": self.source,
+            "detail": dict(self.detail),
             "at": stamp(self.at),
         }

@@ -1,0 +1,109 @@
+"""What a gate is asked: a service, an environment, a commit, a moment; and the facts about them.
+
+A fact that costs something (what serves now, how long releases take) is read when the first gate
+wants it, once, by whoever was handed in: nothing here knows the platform or the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from truegreen.config import Config, Environment
+
+_T = TypeVar("_T")
+STANDARD_ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What serves before anything is changed.
+
+    ``known`` is False when that could not be found out (``why`` says why); True without a
+    ``commit``: nothing serves yet. ``commit`` is what the platform says of the slug.
+    """
+
+    commit: str | None
+    version: int | None
+    known: bool
+    why: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "commit": self.commit,
+            "version": self.version,
+            "known": self.known,
+            "why": self.why,
+        }
+
+
+NOT_ASKED = Serving(None, None, False, "the platform was not asked what serves")
+
+
+class Question:
+    """One question to all gates. ``commit`` is what would be shipped: HEAD, or a full id.
+
+    ``now`` (with a zone) is the moment at which it would be. ``environ`` is this process's when
+    None. ``output`` is the file descriptor for what a suite prints (None: standard output).
+    ``read_serving`` and ``read_durations`` (seconds of this app's earlier runs, newest last) never
+    raise: what cannot be read is said in the value, or left out.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        environment: Environment | None = None,
+        *,
+        commit: str = "HEAD",
+        now: datetime | None = None,
+        environ: Mapping[str, str] | None = None,
+        output: int | None = STANDARD_ERROR,
+        read_serving: Callable[[], Serving] = lambda: NOT_ASKED,
+        read_durations: Callable[[], Sequence[float]] = tuple,
+    ) -> None:
+        self.config = config
+        self.environment = environment or config.environments[config.default_env]
+        self.commit = commit
+        self.now = (now or datetime.now(UTC)).astimezone(UTC)
+        self.environ = os.environ if environ is None else environ
+        self.output = output
+        self._serving = Once(read_serving)
+        self._durations = Once(lambda: tuple(read_durations()))
+
+    @property
+    def app(self) -> str:
+        return self.environment.app
+
+    @property
+    def root(self) -> Path:
+        return self.config.root
+
+    @property
+    def serving(self) -> Serving:
+        """What serves now; asks the platform the first time."""
+        return self._serving()
+
+    @property
+    def durations(self) -> tuple[float, ...]:
+        """Seconds that this app's earlier runs took, newest last."""
+        return self._durations()
+
+
+class Once(Generic[_T]):
+    """Calls ``read`` when first called, whoever is first; everyone gets that value."""
+
+    def __init__(self, read: Callable[[], _T]) -> None:
+        self._read = read
+        self._lock = Lock()
+        self._value: list[_T] = []
+
+    def __call__(self) -> _T:
+        with self._lock:
+            if not self._value:
+                self._value.append(self._read())
+            return self._value[0]

@@ -1,0 +1,95 @@
+"""From a configuration and a commit to the question that the gates are asked: who reads the facts.
+
+Only reads. A platform that is away, or a ledger that is not there, is said in the fact itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from truegreen.config import Config, Environment
+from truegreen.errors import PlatformRefused, TrueGreenError
+from truegreen.gates.question import Question, Serving
+from truegreen.heroku import HerokuClient
+from truegreen.ledger import Ledger
+from truegreen.ship.steps import baseline
+from truegreen.ship.target import find_target
+
+PATIENCE = 5.0  # seconds in which the platform is asked again what serves
+_RUNS = 20  # earlier runs that say how long one takes
+
+
+def question_of(
+    config: Config,
+    environment: Environment,
+    *,
+    platform: str | None = None,
+    commit: str = "HEAD",
+    now: datetime | None = None,
+    output: int | None = 2,
+) -> Question:
+    """The question about shipping ``commit`` to ``environment`` at ``now`` (default: this moment).
+
+    ``platform`` overrides the environment's own. The platform is asked when a gate wants to know
+    what serves, and not before; it is not started.
+    """
+    return Question(
+        config,
+        environment,
+        commit=commit,
+        now=now,
+        output=output,
+        read_serving=lambda: read_serving(config, environment, platform),
+        read_durations=lambda: read_durations(ledger_file(config), environment.app),
+    )
+
+
+def ledger_file(config: Config) -> Path:
+    return config.root / ".truegreen" / "ledger.sqlite3"
+
+
+def read_serving(config: Config, environment: Environment, platform: str | None) -> Serving:
+    """What serves in ``environment`` now, as the platform says. Never raises."""
+    try:
+        target = find_target(config, environment, platform, start=False)
+        with target.client(patience=PATIENCE) as client:
+            return _serving(client, environment.app)
+    except TrueGreenError as error:
+        return Serving(None, None, False, error.message)
+
+
+def _serving(client: HerokuClient, app: str) -> Serving:
+    try:
+        release = baseline(client, app)
+    except PlatformRefused as error:
+        if error.status != 404:
+            raise
+        return Serving(None, None, True, f"there is no app {app} yet")
+    if release is None or not release.slug_id:
+        return Serving(None, None, True, "nothing serves yet")
+    commit = client.slug(app, release.slug_id).commit
+    if not commit:
+        why = f"the slug of v{release.version} names no commit"
+        return Serving(None, release.version, False, why)
+    return Serving(commit, release.version, True)
+
+
+def read_durations(file: Path, app: str) -> Sequence[float]:
+    """Seconds of the last green runs of ``app``, newest last; empty without a ledger that can be
+    read. A run that found everything done already says nothing about how long one takes."""
+    if not file.is_file():
+        return ()
+    try:
+        with Ledger.open(file) as ledger:
+            found = []
+            for record in ledger.records(kind="ship", verdict="green", app=app, newest_first=True):
+                timings = record.body.get("timings") or {}
+                if timings.get("release"):
+                    found.append(float(timings["total"]))
+                if len(found) == _RUNS:
+                    break
+    except (TrueGreenError, ValueError, KeyError):
+        return ()
+    return tuple(reversed(found))
