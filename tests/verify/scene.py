@@ -131,6 +131,7 @@ class Scene:
     output: str = field(default_factory=lambda: report(PREFLIGHT, MIGRATE, SMOKE))
     edge: Callable[[int], HttpAnswer] = field(default=lambda nth: healthy())
     origin: Callable[[Mapping[str, str]], HttpAnswer] = field(default=lambda headers: blocked())
+    log: str = ""
     away: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
@@ -203,4 +204,8 @@ class FakePlatform:
 
     def stream(self, url: str, *, deadline: float) -> Iterator[bytes]:
         self._ask("stream")
-        yield self.scene.output.encode()
+        yield (self.scene.log if url.endswith("/log") else self.scene.output).encode()
+
+    def log_url(self, app: str, *, lines: int) -> str:
+        self._ask("log")
+        return "http://o.localhost:1/log"

@@ -289,3 +289,25 @@ def test_neither_a_secret_flag_nor_an_undeclared_variable_is_shown(scene: Scene)
     del scene.variables["FLAG_B"]
     found = next(e for e in scene.verify().situation.evidence if e.check == "flags.config")
     assert (found.status, found.observed) == (Status.PASS, "FLAG_A=1, FLAG_DSN=[redacted]")
+
+
+def test_logs_are_read_only_when_something_at_the_dynos_is_to_be_explained(scene: Scene) -> None:
+    scene.verify()
+    assert "log" not in scene.asked
+    scene.dynos = [dyno(state="crashed")]
+    scene.log = "heroku[web.1]: Error R10 (Boot timeout) -> Web process failed to bind to $PORT"
+    found = {finding.name: finding for finding in scene.verify().findings}
+    assert found["port-not-bound"].quotes[0].source == "log of raxx-api-prod"
+    assert found["dynos-not-up"].kind == "state"
+
+
+def test_a_quoted_line_of_the_release_output_carries_no_config_value(scene: Scene) -> None:
+    scene.variables["DATABASE_URL"] = "postgres://raptor:s3cret@db.example.com/x"
+    scene.releases[0] = release(3, 3, status="failed")
+    scene.output = (
+        'could not translate host name "postgres://raptor:s3cret@db.example.com/x" to address'
+    )
+    found = {finding.name: finding for finding in scene.verify().findings}
+    quoted = found["database-unreachable"].quotes[0].text
+    assert "s3cret" not in quoted
+    assert "[DATABASE_URL]" in quoted

@@ -249,6 +249,14 @@ class HerokuClient:
             finished=finished,
         )
 
+    def log_url(self, app: str, *, lines: int = 100) -> str:
+        """Where the app's last ``lines`` (at most 1,500) log lines can be read, once, as a stream.
+
+        A log session is made for it (POST /apps/X/log-sessions), which changes nothing.
+        """
+        raw = self._send("POST", f"{_app(app)}/log-sessions", {"lines": lines, "tail": False})
+        return Fields(raw, "log session").text("logplex_url")
+
     # the few ways of asking
 
     def _get(self, path: str, *, within: float | None = None) -> Any:

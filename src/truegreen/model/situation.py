@@ -4,9 +4,11 @@ the diagnosis and the JSON document are made from. No I/O."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
 
+from truegreen.model.clusters import Cluster
 from truegreen.model.evidence import Evidence, Status
 from truegreen.model.verdict import Judgement, judge
 
@@ -47,6 +49,17 @@ class SmokeFailures:
     failed: int
     reason: str  # what most failures have in common, e.g. "403 direct_origin_blocked"
     leaks: tuple[Mapping[str, Any], ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Output that was captured: of the build, of the release command, or of the app's log.
+    ``source`` says whose, e.g. ``output of v4``."""
+
+    kind: Literal["build", "release", "log"]
+    source: str
+    body: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,10 @@ class Situation:
     evidence: tuple[Evidence, ...]
     required: tuple[str, ...]
     serves_nothing: bool = False  # the platform's current release has no code yet
+    # Read only when there is something to explain. ``commands``: the target's process types.
+    texts: tuple[Text, ...] = ()
+    commands: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    config_names: frozenset[str] | None = None  # of the app's config vars; never their values
 
     @property
     def judgement(self) -> Judgement:

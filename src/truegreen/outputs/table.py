@@ -47,6 +47,9 @@ def verdict_lines(document: Mapping[str, Any]) -> RenderableType:
         if finding["next_step"]:
             line.append(f" → {finding['next_step']}", style="dim")
         parts.append(Padding(line, (0, 0, 0, 2)))
+        for quote in finding["quotes"]:
+            cited = Text(f"{quote['source']}:{quote['line']}  ", style="dim")
+            parts.append(Padding(cited.append(quote["text"], style="italic"), (0, 0, 0, 4)))
     for note in document["notes"]:
         parts.append(Text(f"  {note}", style="dim"))
     timings = document["timings"]

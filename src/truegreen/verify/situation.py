@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from truegreen.heroku.models import Release
-from truegreen.model import Evidence, ReleaseState, Schema, Situation, SmokeFailures
+from truegreen.model import (
+    Evidence,
+    ReleaseState,
+    Schema,
+    Situation,
+    SmokeFailures,
+    Status,
+    Text,
+    clusters,
+)
 from truegreen.release.trailer import Phase
 from truegreen.verify.observers.release_report import common_reason
 from truegreen.verify.observers.schema_head import read_schema
+from truegreen.verify.redaction import Redaction
 from truegreen.verify.world import World
 
 _T = TypeVar("_T")
@@ -37,7 +47,47 @@ def assemble(world: World, evidence: Sequence[Evidence]) -> Situation:
         evidence=tuple(evidence),
         required=world.question.required,
         serves_nothing=bare,
+        **_to_explain(world, evidence),
     )
+
+
+def _to_explain(world: World, evidence: Sequence[Evidence]) -> dict[str, Any]:
+    """What a diagnosis reads beyond the evidence; nothing when every check passed."""
+    broken = {item.check for item in evidence if item.status is Status.FAIL}
+    if any(i.check == "release.report" and i.status is Status.UNKNOWN for i in evidence):
+        broken.add("release.report")
+    if not broken:
+        return {}
+    target = _or_none(world.target)
+    slug_id = target.slug_id if target else None
+    slug = _or_none(lambda: world.slug(slug_id)) if slug_id else None
+    config = _or_none(world.config_vars)
+    return {
+        "texts": tuple(_texts(world, broken, target, Redaction(config or {}))),
+        "commands": slug.process_types if slug else {},
+        "config_names": frozenset(config) if config is not None else None,
+    }
+
+
+def _texts(
+    world: World, broken: set[str], target: Release | None, redaction: Redaction
+) -> Iterator[Text]:
+    if "build.succeeded" in broken:
+        body = _or_none(world.build_output)
+        if body:
+            yield Text("build", "output of the build", redaction.of(body))
+    if target is not None and broken & _OF_RELEASE:
+        body = _or_none(world.output)
+        if body:
+            yield Text("release", f"output of v{target.version}", redaction.of(body))
+    if broken & _OF_LOG and not world.pending():
+        body = _or_none(world.log)
+        if body:
+            yield Text("log", f"log of {world.app_name}", redaction.of(body))
+
+
+_OF_RELEASE = {"release.command", "release.report", "schema.head"}
+_OF_LOG = {"code.dynos", "health.edge", "code.served"}
 
 
 def _or_none(read: Callable[[], _T]) -> _T | None:
@@ -79,4 +129,5 @@ def _smoke(phase: Phase | None) -> SmokeFailures | None:
         failed=(phase.failed or 0) + (phase.errors or 0),
         reason=common_reason(phase),
         leaks=tuple(asdict(leak) for leak in phase.leaks),
+        clusters=clusters(phase.failures),
     )

@@ -24,6 +24,7 @@ from truegreen.verify.question import Question
 
 _T = TypeVar("_T")
 _STREAM_DEADLINE = 15.0  # seconds; a finished release's output is short or already flowing
+_LOG_LINES = 500
 _TAIL = 256 * 1024  # bytes of output that are kept: the trailer is at the end
 
 
@@ -43,6 +44,7 @@ class Platform(Protocol):
     def formation(self, app: str) -> Sequence[FormationEntry]: ...
     def dynos(self, app: str) -> Sequence[Dyno]: ...
     def stream(self, url: str, *, deadline: float) -> Any: ...
+    def log_url(self, app: str, *, lines: int) -> str: ...
 
 
 class World:
@@ -153,16 +155,31 @@ class World:
         if target is None or not target.output_stream_url:
             return None
         url = target.output_stream_url
+        return self._once("output", lambda: self._tail(url))
+
+    def build_output(self) -> str | None:
+        """The end of the build's output; None when it has no stream."""
+        build = self.build()
+        if build is None or not build.output_stream_url:
+            return None
+        url = build.output_stream_url
+        return self._once("build output", lambda: self._tail(url))
+
+    def log(self) -> str:
+        """The app's last log lines. Costs a call: for when something is to be explained."""
 
         def read() -> str:
-            tail = bytearray()
-            for chunk in self._platform.stream(url, deadline=_STREAM_DEADLINE):
-                tail += chunk
-                if len(tail) > 2 * _TAIL:
-                    del tail[:-_TAIL]
-            return bytes(tail[-_TAIL:]).decode("utf-8", "replace")
+            return self._tail(self._platform.log_url(self.app_name, lines=_LOG_LINES))
 
-        return self._once("output", read)
+        return self._once("log", read)
+
+    def _tail(self, url: str) -> str:
+        tail = bytearray()
+        for chunk in self._platform.stream(url, deadline=_STREAM_DEADLINE):
+            tail += chunk
+            if len(tail) > 2 * _TAIL:
+                del tail[:-_TAIL]
+        return bytes(tail[-_TAIL:]).decode("utf-8", "replace")
 
     def report(self) -> Report | None:
         """What the release command reported of itself, or None without a report."""

@@ -17,6 +17,7 @@ def observe(world: World) -> Answer:
     answer = bad or answers[-1]
     more = {"digest": answer.digest, "detail": {"status": answer.status}}
     if answer.interstitial:
+        more["detail"] = {"status": answer.status, "interstitial": answer.interstitial}
         return unknown(f"a {answer.interstitial} answered", EXPECTED, source, **more)
     if not answer.status:
         return unknown(answer.error, EXPECTED, source, **more)

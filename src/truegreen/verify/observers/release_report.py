@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from truegreen.heroku.models import Release
-from truegreen.model import digest_of, short
+from truegreen.model import clusters, digest_of, short
 from truegreen.release.trailer import Phase, Report, as_json
 from truegreen.verify.answer import Answer, failed, passed, unknown
 from truegreen.verify.world import World
@@ -67,9 +67,6 @@ def _told(phase: Phase) -> str:
 
 
 def common_reason(phase: Phase) -> str:
-    """What the failures have in common: ``403 direct_origin_blocked`` when that is in each."""
-    for word in ("direct_origin_blocked",):
-        if phase.failures and all(word in f"{f.message} {f.body}" for f in phase.failures):
-            return f"403 {word}"
-    messages = {failure.message for failure in phase.failures}
-    return messages.pop() if len(messages) == 1 else ""
+    """What all failures have in common, ``403 direct_origin_blocked``; "" when they differ."""
+    groups = clusters(phase.failures)
+    return groups[0].signature if len(groups) == 1 else ""

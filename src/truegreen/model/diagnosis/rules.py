@@ -1,55 +1,19 @@
-"""Named findings: what the evidence, taken together, says about the cause. Pure.
+"""What the situation as a whole says: one small function a finding. Pure.
 
-A finding cites the checks that it rests on and says nothing that they do not.
+Each yields at most a few findings, and only from evidence that it cites.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
-from truegreen.model.evidence import Status
+from truegreen.model.diagnosis.finding import Finding, Quote
+from truegreen.model.diagnosis.quoting import swallowed_part, trouble
+from truegreen.model.evidence import Status, digest_of
 from truegreen.model.sentence import short
 from truegreen.model.situation import Situation
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One named cause or risk. ``name`` is stable; ``cites`` are names of checks."""
-
-    name: str
-    sentence: str
-    cites: tuple[str, ...]
-    next_step: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "sentence": self.sentence,
-            "cites": list(self.cites),
-            "next_step": self.next_step,
-        }
-
-
-def diagnose(situation: Situation) -> tuple[Finding, ...]:
-    """All findings that the situation supports, causes before risks."""
-    found: list[Finding] = []
-    for rule in (
-        _platform,
-        _build,
-        _smoke_environment,
-        _release_command,
-        _failed_release_serves,
-        _schema_ahead,
-        _schema_behind,
-        _flags,
-        _dynos,
-        _origin_open,
-        _stale_code,
-    ):
-        found.extend(rule(situation))
-    return tuple(found)
+GUARD_REFUSAL = "direct_origin_blocked"  # what truegreen.guard answers
 
 
 def _failed(situation: Situation, check: str) -> bool:
@@ -67,6 +31,7 @@ def _platform(situation: Situation) -> Iterator[Finding]:
             f"The platform gave no answer about {situation.app}: {why}.",
             ("release.command",),
             "start or reach the platform, then ask again: truegreen verify",
+            kind="state",
         )
 
 
@@ -78,6 +43,7 @@ def _build(situation: Situation) -> Iterator[Finding]:
             f"The build of {short(situation.commit)} failed: {item.observed if item else ''}.",
             ("build.succeeded",),
             "read the build's output; nothing was released",
+            kind="state",
         )
 
 
@@ -100,6 +66,105 @@ def _smoke_environment(situation: Situation) -> Iterator[Finding]:
     )
 
 
+def _guard_answered(situation: Situation) -> Iterator[Finding]:
+    smoke = situation.smoke
+    if smoke is None:
+        return
+    for cluster in smoke.clusters:
+        if GUARD_REFUSAL in cluster.signature.split():
+            count = len(cluster.tests)
+            yield Finding(
+                "guard-answered-smoke",
+                f"The origin guard answered {count} of {smoke.total} smoke tests in place of the "
+                f"routes that they ask: {cluster.signature}.",
+                ("release.report",),
+                "pin the guard's flag off in [smoke.env]; an in-process client is not the edge",
+                quotes=(
+                    Quote("report trailer", 1, cluster.signature, digest_of(cluster.tests[0])),
+                ),
+            )
+
+
+def _preflight(situation: Situation) -> Iterator[Finding]:
+    if situation.failed_phase == "preflight" and situation.phase_reason:
+        yield Finding(
+            "preflight-refused",
+            f"The release command refused to begin: {situation.phase_reason}.",
+            ("release.report",),
+            "set what it names on the app; nothing was migrated",
+        )
+
+
+def _exit_code_swallowed(situation: Situation) -> Iterator[Finding]:
+    """The platform was told success by a command whose own words say otherwise."""
+    release = situation.release
+    command = situation.commands.get("release", "")
+    part = swallowed_part(command)
+    if release is None or release.status != "succeeded" or not part:
+        return
+    line = trouble(situation, "release")
+    if situation.failed_phase is None and line is None:
+        return
+    said = f"its phase {situation.failed_phase} failed" if situation.failed_phase else "it failed"
+    yield Finding(
+        "exit-code-swallowed",
+        f"{release.name} counts as succeeded although {said}: {part!r} in its release command "
+        "hides the exit code.",
+        ("release.command", "release.report"),
+        "join the steps with && in the Procfile's release line",
+        quotes=(
+            Quote("Procfile, release", 1, command[:300], digest_of(command.encode())),
+            *((line,) if line else ()),
+        ),
+    )
+
+
+def _timed_out(situation: Situation) -> Iterator[Finding]:
+    release = situation.release
+    if release is None or release.status not in ("expired", "pending"):
+        return
+    if release.status == "expired":
+        yield Finding(
+            "release-expired",
+            f"The release command of {release.name} did not end in the time that it may take.",
+            ("release.command",),
+            "read how far it came, make it shorter or resumable, then: truegreen retry",
+        )
+    else:
+        yield Finding(
+            "release-pending",
+            f"{release.name} is still pending: its release command has not ended.",
+            ("release.command",),
+            "verify again; one that stays pending was lost by the platform: truegreen retry",
+            kind="state",
+        )
+
+
+def _slug_of_other_commit(situation: Situation) -> Iterator[Finding]:
+    item = situation.of("code.slug")
+    if item is not None and item.status is Status.FAIL:
+        yield Finding(
+            "slug-of-other-commit",
+            f"The release carries a slug of other code: {item.observed}, not {item.expected}.",
+            ("code.slug",),
+            "ship the commit; a release made by hand took an older slug",
+        )
+
+
+def _edge_challenge(situation: Situation) -> Iterator[Finding]:
+    item = situation.of("health.edge")
+    if item is None or item.status is not Status.UNKNOWN:
+        return
+    page = item.detail.get("interstitial")
+    if page:
+        yield Finding(
+            "edge-challenge" if page == "challenge page" else "edge-login",
+            f"The edge answered the health path with a {page}, so the app was not asked.",
+            ("health.edge",),
+            "let the health path through at the edge (WAF skip rule, Access bypass)",
+        )
+
+
 def _release_command(situation: Situation) -> Iterator[Finding]:
     if _failed(situation, "release.command") and situation.release is not None:
         phase = situation.failed_phase
@@ -109,6 +174,7 @@ def _release_command(situation: Situation) -> Iterator[Finding]:
             f"The release command of {situation.release.name} failed{where}.",
             ("release.command", "release.report") if phase else ("release.command",),
             "fix the cause and ship again; the platform does not undo what migrate did",
+            kind="state",
         )
 
 
@@ -122,6 +188,7 @@ def _failed_release_serves(situation: Situation) -> Iterator[Finding]:
             f"{release.name} is current although its release command failed.",
             ("release.command", "release.current"),
             "roll back to the baseline only after looking at the schema",
+            kind="state",
         )
 
 
@@ -136,6 +203,7 @@ def _schema_ahead(situation: Situation) -> Iterator[Finding]:
             f"The database is at {schema.current}; {code} knows only {heads}.",
             ("schema.head", "release.report"),
             "check that the serving code bears the newer schema; then fix forward",
+            kind="risk",
         )
 
 
@@ -148,6 +216,7 @@ def _schema_behind(situation: Situation) -> Iterator[Finding]:
             f"The database is at {schema.current}; the code that serves needs {heads}.",
             ("schema.head",),
             "run the release command again (it migrates), then verify",
+            kind="state",
         )
 
 
@@ -170,6 +239,7 @@ def _dynos(situation: Situation) -> Iterator[Finding]:
             f"Dynos are not up: {item.observed}.",
             ("code.dynos",),
             "read the app's log",
+            kind="state",
         )
 
 
@@ -181,6 +251,7 @@ def _origin_open(situation: Situation) -> Iterator[Finding]:
             f"The origin answers requests that did not come through the edge: {item.observed}.",
             ("health.origin_blocked",),
             "turn the origin guard on: its flag, and its secret on both sides",
+            kind="state",
         )
 
 
@@ -195,4 +266,26 @@ def _stale_code(situation: Situation) -> Iterator[Finding]:
             f"{release.name} is current, and the app still answers as other code: {item.observed}.",
             ("code.served", "release.current"),
             "wait for old dynos to leave (preboot: 3 minutes), then verify again",
+            kind="state",
         )
+
+
+RULES = (
+    _platform,
+    _build,
+    _smoke_environment,
+    _guard_answered,
+    _preflight,
+    _exit_code_swallowed,
+    _timed_out,
+    _slug_of_other_commit,
+    _edge_challenge,
+    _release_command,
+    _failed_release_serves,
+    _schema_ahead,
+    _schema_behind,
+    _flags,
+    _dynos,
+    _origin_open,
+    _stale_code,
+)
