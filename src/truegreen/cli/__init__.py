@@ -25,6 +25,8 @@ VERBS = {
     "rehearse": "rehearse",
     "release": "release",
     "releases": "releases",
+    "retry": "retry",
+    "rollback": "rollback",
     "ship": "ship",
     "smoke": "smoke",
     "verify": "verify",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from truegreen.errors import UsageError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -31,3 +34,13 @@ def target_options(function: _F) -> _F:
     for option in (quiet_option, json_option, platform_option, env_option):
         function = option(function)
     return function
+
+
+def release_version(name: str | None) -> int | None:
+    """12 for ``v12`` and ``12``; None stays None. Raises UsageError for anything else."""
+    if name is None:
+        return None
+    match = re.fullmatch(r"v?(\d{1,9})", name)
+    if match is None:
+        raise UsageError(f"{name!r} is not a release", hint="write it as v12")
+    return int(match.group(1))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 
 import click
 
-from truegreen.cli.options import folder_argument, target_options
+from truegreen.cli.options import folder_argument, release_version, target_options
 from truegreen.config import load_config
-from truegreen.errors import UsageError
 
 
 @click.command()
@@ -53,7 +51,7 @@ def command(
     elif release_name is None:
         commit = read_source(folder.resolve()).commit
     question = question_for(
-        config, environment, commit=commit, version=_version(release_name), app=app
+        config, environment, commit=commit, version=release_version(release_name), app=app
     )
     verification = ask_target(question, config, environment, platform)
     document = verification_document(
@@ -72,12 +70,3 @@ def command(
     elif not quiet:
         print_verification(document, stdout_console())
     return verification.verdict.exit_code
-
-
-def _version(name: str | None) -> int | None:
-    if name is None:
-        return None
-    match = re.fullmatch(r"v?(\d{1,9})", name)
-    if match is None:
-        raise UsageError(f"--release {name!r} is not a release", hint="write it as v12")
-    return int(match.group(1))

@@ -204,6 +204,11 @@ class HerokuClient:
         _check_order("release list", listing, ordered == found)
         return ordered
 
+    def release_config_vars(self, app: str, id_or_version: str | int) -> ConfigVars:
+        """The config vars that a release runs with; what a rollback to it would set."""
+        raw = self._get(f"{_app(app)}/releases/{segment(str(id_or_version))}/config-vars")
+        return ConfigVars.from_json(raw)
+
     def create_release(self, app: str, *, slug: str, description: str = "") -> Release:
         """Releases a slug (again): runs its release command. Never sent twice."""
         body = {"slug": slug} | ({"description": description} if description else {})
@@ -255,7 +260,7 @@ class HerokuClient:
         A log session is made for it (POST /apps/X/log-sessions), which changes nothing.
         """
         raw = self._send("POST", f"{_app(app)}/log-sessions", {"lines": lines, "tail": False})
-        return Fields(raw, "log session").text("logplex_url")
+        return Fields("log session", raw).text("logplex_url")
 
     # the few ways of asking
 

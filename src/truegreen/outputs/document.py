@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from truegreen.model import ReleaseState, Situation, diagnose, sentence
+from truegreen.model.recommendation import recommend
 
 
 def verification_document(
@@ -24,6 +25,8 @@ def verification_document(
         detail = told.pop("detail")
         checks.append({**told, "required": item.check in required, "detail": detail})
     schema = situation.schema
+    findings = diagnose(situation)
+    advice = recommend(situation, findings)
     return {
         "verdict": str(situation.judgement.verdict),
         "sentence": sentence(situation),
@@ -44,7 +47,8 @@ def verification_document(
             "relation": schema.relation,
         },
         "checks": checks,
-        "diagnosis": [finding.as_json() for finding in diagnose(situation)],
+        "diagnosis": [finding.as_json() for finding in findings],
+        "recommendation": advice.as_json() if advice else None,
         "overrides": [],
         "notes": list(notes),
         "timings": dict(timings),

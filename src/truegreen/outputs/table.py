@@ -50,6 +50,14 @@ def verdict_lines(document: Mapping[str, Any]) -> RenderableType:
         for quote in finding["quotes"]:
             cited = Text(f"{quote['source']}:{quote['line']}  ", style="dim")
             parts.append(Padding(cited.append(quote["text"], style="italic"), (0, 0, 0, 4)))
+    advice = document["recommendation"]
+    if advice is not None:
+        line = Text(f"  {advice['action']}: ", style="bold").append(advice["why"], style="not bold")
+        if advice["command"]:
+            line.append(f" → {advice['command']}", style="not bold dim")
+        if advice["rehearsal"]:
+            line.append(f" ({advice['rehearsal']})", style="not bold dim")
+        parts.append(line)
     for note in document["notes"]:
         parts.append(Text(f"  {note}", style="dim"))
     timings = document["timings"]

@@ -1,0 +1,54 @@
+"""``truegreen retry``: parses, calls ship/retry.py, prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from truegreen.cli.interruption import sigterm_interrupts
+from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.config import load_config
+
+
+@click.command()
+@folder_argument
+@target_options
+@click.option("--release", "release_name", metavar="vN", help="Release to try (default: newest).")
+def command(
+    folder: Path,
+    env_name: str | None,
+    platform: str | None,
+    as_json: bool,
+    quiet: bool,
+    release_name: str | None,
+) -> int:
+    """Try a failed release again: the same slug as a new release, and the same verification.
+
+    \b
+    Exits 0 green, 1 red, 2 when there is nothing to try again, 3 unverified.
+
+    \b
+    Example:  truegreen retry examples/raptor
+    """
+    from truegreen.ledger import Ledger
+    from truegreen.outputs.json_document import print_document
+    from truegreen.outputs.live import LiveView
+    from truegreen.outputs.table import print_verification, stdout_console
+    from truegreen.ship.retry import retry
+    from truegreen.ship.target import choose_environment, find_target
+
+    config = load_config(folder)
+    version = release_version(release_name)
+    target = find_target(config, choose_environment(config, env_name), platform, start=False)
+    with (
+        sigterm_interrupts(),
+        Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger,
+        LiveView(quiet=quiet) as view,
+    ):
+        again = retry(config, target, version, ledger=ledger, watcher=view)
+    if as_json:
+        print_document(again.document)
+    elif not quiet:
+        print_verification(again.document, stdout_console())
+    return again.verdict.exit_code

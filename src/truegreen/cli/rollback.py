@@ -1,0 +1,71 @@
+"""``truegreen rollback``: parses, calls ship/rollback.py, prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from truegreen.cli.interruption import sigterm_interrupts
+from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.config import load_config
+
+
+@click.command()
+@folder_argument
+@target_options
+@click.option(
+    "--to", "to_name", metavar="vN", help="Release to go back to (default: the one before)."
+)
+@click.option("--plan", "only_plan", is_flag=True, help="Say what would happen; change nothing.")
+@click.option("--anyway", default="", metavar="REASON", help="Go although a question fails.")
+def command(
+    folder: Path,
+    env_name: str | None,
+    platform: str | None,
+    as_json: bool,
+    quiet: bool,
+    to_name: str | None,
+    only_plan: bool,
+    anyway: str,
+) -> int:
+    """Go back to an earlier release, after asking whether it would survive.
+
+    Asked first: does the platform keep it, does its code know the schema, would its release
+    command survive, do its flags parse. Then it is verified like any deploy.
+
+    \b
+    Exits 0 green, 1 red, 3 unverified, 4 refused (nothing was changed).
+
+    \b
+    Example:  truegreen rollback examples/raptor --plan
+    """
+    from truegreen.ledger import Ledger
+    from truegreen.outputs.json_document import print_document
+    from truegreen.outputs.live import LiveView
+    from truegreen.outputs.table import print_verification, stdout_console
+    from truegreen.ship.rollback import PATIENCE, plan, roll_back, told_plan
+    from truegreen.ship.target import choose_environment, find_target
+
+    config = load_config(folder)
+    version = release_version(to_name)
+    target = find_target(config, choose_environment(config, env_name), platform, start=False)
+    if only_plan:
+        with target.client(patience=PATIENCE) as client:
+            found = plan(config, target, client, version)
+        if as_json:
+            print_document(found.as_json())
+        elif not quiet:
+            click.echo("\n".join(told_plan(found)))
+        return found.exit_code
+    with (
+        sigterm_interrupts(),
+        Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger,
+        LiveView(quiet=quiet) as view,
+    ):
+        again = roll_back(config, target, version, anyway=anyway, ledger=ledger, watcher=view)
+    if as_json:
+        print_document(again.document)
+    elif not quiet:
+        print_verification(again.document, stdout_console())
+    return again.verdict.exit_code

@@ -1,0 +1,122 @@
+"""What to do after a verdict that is not green: hold, retry, roll back or fix forward. Pure.
+
+A recommendation is for a person; nothing here or elsewhere acts on it by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from truegreen.model.diagnosis import Finding
+from truegreen.model.situation import Situation
+from truegreen.model.verdict import Verdict
+
+Action = Literal["hold", "retry", "roll back", "fix forward"]
+
+# Causes that may be gone when the same slug is tried again.
+_TRANSIENT = frozenset(
+    {"lock-timeout", "statement-timeout", "database-unreachable", "disk-full", "release-expired"}
+)
+# What `truegreen rehearse` runs ahead of time.
+_REHEARSED = frozenset(
+    {
+        "smoke-inherited-environment",
+        "guard-answered-smoke",
+        "preflight-refused",
+        "missing-config-var",
+        "alembic-multiple-heads",
+        "alembic-unknown-revision",
+        "import-error",
+        "syntax-error",
+        "program-not-found",
+        "schema-object-missing",
+    }
+)
+# Checks whose failure users of the app may notice.
+_FELT = ("code.dynos", "health.edge", "code.served")
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """``command`` is what does it ("" for hold and fix forward), ``rehearsal`` what would have
+    shown it beforehand ("" where nothing would)."""
+
+    action: Action
+    why: str
+    command: str = ""
+    rehearsal: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "action": self.action,
+            "why": self.why,
+            "command": self.command,
+            "rehearsal": self.rehearsal,
+        }
+
+
+def recommend(situation: Situation, findings: Iterable[Finding]) -> Recommendation | None:
+    """What to do about ``situation``, or None when it is green.
+
+    Retry only what may go differently with the same code; roll back only when the new code is
+    what serves, and is felt; hold while nothing is known or the release has not ended.
+    """
+    judgement = situation.judgement
+    if judgement.verdict is Verdict.GREEN:
+        return None
+    names = {finding.name for finding in findings}
+    release, serving = situation.release, situation.serving
+    if judgement.verdict is Verdict.UNVERIFIED:
+        why = "nothing is known to be wrong, and not everything is known; ask again first"
+        if release is not None and release.status == "pending":
+            why = f"{release.name} has not ended; ask again when it has"
+        return Recommendation("hold", why, "truegreen verify")
+    rehearsal = "truegreen rehearse shows this before a deploy" if names & _REHEARSED else ""
+    new_serves = release is not None and serving is not None and serving.version == release.version
+    if not new_serves:
+        return _old_code_serves(situation, names, rehearsal)
+    if any(situation.judgement.failed.count(check) for check in _FELT):
+        why = f"{release.name if release else 'the release'} serves, and does not serve well"
+        if "flags-unreadable" in names or "missing-config-var" in names:
+            why += "; a config var is the cause, so setting it is quicker than going back"
+            return Recommendation("fix forward", why, "", rehearsal)
+        if "edge-challenge" in names or "edge-login" in names:
+            why = "the edge answered, not the app: going back would change nothing"
+            return Recommendation("hold", why, "truegreen verify", rehearsal)
+        return Recommendation(
+            "roll back",
+            why + "; the preflight says whether the schema allows it",
+            "truegreen rollback --plan",
+            rehearsal,
+        )
+    return Recommendation(
+        "fix forward",
+        "the new code serves, and what failed is not felt by its users",
+        "",
+        rehearsal,
+    )
+
+
+def _old_code_serves(situation: Situation, names: set[str], rehearsal: str) -> Recommendation:
+    release, serving = situation.release, situation.serving
+    still = f"{serving.name} serves on" if serving else "nothing new serves"
+    if names & _TRANSIENT and release is not None:
+        cause = min(names & _TRANSIENT)
+        return Recommendation(
+            "retry",
+            f"{still}; {cause} may be gone by now",
+            "truegreen retry",
+            rehearsal,
+        )
+    if "schema-ahead-of-code" in names:
+        return Recommendation(
+            "fix forward",
+            f"{still}, on a schema that is ahead of it; the migration is not undone by itself",
+            "",
+            rehearsal,
+        )
+    return Recommendation(
+        "fix forward", f"{still}, so there is time to mend the cause", "", rehearsal
+    )
