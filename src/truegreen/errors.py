@@ -41,15 +41,20 @@ class UsageError(TrueGreenError):
 
 
 class ConfigError(UsageError):
-    """A configuration file is off: names the file, the key, the value and the fix."""
+    """A configuration file is off: names the file, the line where it is known, the key, the value
+    and the fix."""
 
-    def __init__(self, file: str, key: str, problem: str, *, fix: str = "") -> None:
-        where = f"{file}: {key}" if key else file
+    def __init__(
+        self, file: str, key: str, problem: str, *, fix: str = "", line: int | None = None
+    ) -> None:
+        place = f"{file}:{line}" if line else file
+        where = f"{place}: {key}" if key else place
         super().__init__(f"{where}: {problem}", hint=fix)
         self.file = file
         self.key = key
         self.problem = problem
         self.fix = fix
+        self.line = line
 
 
 class Unverified(TrueGreenError):

@@ -39,7 +39,7 @@ def test_all_gates_that_are_configured_are_asked_and_open(
     repository: Repository, capfd: pytest.CaptureFixture[str]
 ) -> None:
     root = repository({"truegreen.toml": FROZEN})
-    assert call("gate", "--dir", root, "--at", "2026-12-24T16:59:59Z", "--json") == 0
+    assert call("gate", "--dir", root, "--at", "2026-12-24T16:50:00Z", "--json") == 0
     told = json.loads(capfd.readouterr().out)
     assert told["open"] is True
     assert [gate["name"] for gate in told["gates"]] == ["freeze", "scan", "migrations"]
@@ -117,7 +117,7 @@ def test_a_gate_that_breaks_is_unknown_and_stays_shut(
     def broken(*_: Any, **__: Any) -> GateResult:
         raise RuntimeError("oops")
 
-    monkeypatch.setattr(freeze, "decide", broken)
+    monkeypatch.setattr(freeze, "ask", broken)
     (result,) = run_gates(["freeze"], Question(load_config(tmp_path)))
     assert result.status is Status.UNKNOWN
     assert "RuntimeError: oops" in result.reason

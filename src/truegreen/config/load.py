@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from truegreen.config.freeze import parse_freeze
 from truegreen.config.model import (
     FLAG_TYPES,
     CheckSettings,
@@ -17,14 +18,13 @@ from truegreen.config.model import (
     Environment,
     FlagDeclaration,
     Flags,
-    Freeze,
-    FreezeWindow,
     Health,
     Release,
     Scan,
     ScanAllow,
     Smoke,
 )
+from truegreen.config.places import placed
 from truegreen.config.table import Table
 from truegreen.errors import ConfigError
 
@@ -56,12 +56,12 @@ def load_config(root: Path) -> Config:
             raise ConfigError(
                 str(own), "", "is empty", fix='at least: [service] with name = "…"; or remove it'
             )
-        return parse_config(data, file=own, root=root)
+        return _placed(data, own, root)
     project = root / "pyproject.toml"
     if project.is_file():
         section = _read(project).get("tool", {}).get("truegreen")
         if section is not None:
-            return parse_config(section, file=project, root=root, prefix="tool.truegreen")
+            return _placed(section, project, root, "tool.truegreen")
     return parse_config({}, file=None, root=root)
 
 
@@ -73,6 +73,7 @@ def parse_config(
     service = top.table("service")
     name = service.text("name", _slugify(root.name))
     default_env = service.text("default_env", "production")
+    labels = service.texts("labels")
     service.done()
     config = Config(
         root=root,
@@ -80,17 +81,26 @@ def parse_config(
         name=name,
         default_env=default_env,
         environments=_environments(top.table("env"), default_env, name),
+        labels=labels,
         health=_health(top.table("health")),
         release=_release(top.table("release")),
         smoke=_smoke(top.table("smoke")),
         flags=_flags(top.table("flags"), root),
         config_vars=_config_vars(top.table("config")),
-        freeze=_freeze(top.table("freeze")),
+        freeze=parse_freeze(top.table("freeze"), root),
         scan=_scan(top.table("scan")),
         checks=_checks(top.table("checks")),
     )
     top.done()
     return config
+
+
+def _placed(data: Mapping[str, Any], file: Path, root: Path, prefix: str = "") -> Config:
+    """``parse_config``, with the line of what is wrong."""
+    try:
+        return parse_config(data, file=file, root=root, prefix=prefix)
+    except ConfigError as error:
+        raise placed(error, file.read_text(encoding="utf-8")) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -264,26 +274,6 @@ def _config_vars(table: Table) -> ConfigVars:
     result = ConfigVars(required=table.texts("required"), optional=table.texts("optional"))
     table.done()
     return result
-
-
-def _freeze(table: Table) -> Freeze:
-    zone = table.text("zone", "UTC")
-    windows: list[FreezeWindow] = []
-    for one in table.tables("window"):
-        window = FreezeWindow(
-            name=one.required_text("name"),
-            start=one.moment("start"),
-            end=one.moment("end"),
-            zone=one.text("zone", zone),
-            reason=one.text("reason"),
-            kind=one.text("kind", "deny", one_of=("deny", "allow")),
-        )
-        if window.end <= window.start:
-            raise one.error("end", f"{window.end} is not after start {window.start}")
-        one.done()
-        windows.append(window)
-    table.done()
-    return Freeze(windows=tuple(windows))
 
 
 def _scan(table: Table) -> Scan:

@@ -86,8 +86,16 @@ class ConfigVars(NamedTuple):
     optional: tuple[str, ...] = ()
 
 
+class FreezeScope(NamedTuple):
+    """What a window is about. An empty list is about everything; all three must fit."""
+
+    environments: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()  # globs
+    labels: tuple[str, ...] = ()  # any of the service's
+
+
 class FreezeWindow(NamedTuple):
-    """A span of local wall-clock time in which ``kind`` holds."""
+    """A span of local wall-clock time in which ``kind`` holds, once or as ``rrule`` repeats it."""
 
     name: str
     start: datetime  # naive: local wall clock in ``zone``
@@ -95,12 +103,48 @@ class FreezeWindow(NamedTuple):
     zone: str = "UTC"  # IANA
     reason: str = ""
     kind: str = "deny"  # deny | allow
+    rrule: str = ""  # RFC 5545, without DTSTART: that is ``start``
+    skip: tuple[date, ...] = ()  # local days on which it does not begin
+    scope: FreezeScope = FreezeScope()
+    file: str = "truegreen.toml"  # where it is written, for messages
+    key: str = "freeze.window[0]"
+
+
+class FreezeHolidays(NamedTuple):
+    """The public holidays of a country, each from midnight to midnight in ``zone``."""
+
+    country: str  # ISO 3166-1 alpha-2
+    subdivision: str = ""  # ISO 3166-2 without the country
+    zone: str = "UTC"
+    reason: str = ""
+    kind: str = "deny"
+    scope: FreezeScope = FreezeScope()
+    file: str = "truegreen.toml"
+    key: str = "freeze.holidays[0]"
+
+
+class FreezeCalendar(NamedTuple):
+    """The events of an ICS file as windows. ``zone`` is meant by times that name none."""
+
+    path: Path
+    summary: str = "*"  # glob: only events whose SUMMARY fits
+    zone: str = "UTC"
+    reason: str = ""  # default: the event's DESCRIPTION
+    kind: str = "deny"
+    scope: FreezeScope = FreezeScope()
+    file: str = "truegreen.toml"
+    key: str = "freeze.calendar[0]"
 
 
 class Freeze(NamedTuple):
     """When nothing is shipped. With any ``allow`` window, everything outside of them is denied."""
 
     windows: tuple[FreezeWindow, ...] = ()
+    holidays: tuple[FreezeHolidays, ...] = ()
+    calendars: tuple[FreezeCalendar, ...] = ()
+    zone: str = "UTC"
+    file: Path | None = None  # more windows; None: freeze.toml beside truegreen.toml, if there
+    runway: float = 300.0  # seconds, at least, that a release needs before a freeze begins
 
 
 class ScanAllow(NamedTuple):
@@ -133,6 +177,7 @@ class Config(NamedTuple):
     name: str
     default_env: str
     environments: Mapping[str, Environment]
+    labels: tuple[str, ...] = ()  # what freeze windows and policies may ask for
     health: Health = Health()
     release: Release = Release()
     smoke: Smoke = Smoke()

@@ -99,6 +99,15 @@ class Table:
             )
         return value
 
+    def days(self, name: str) -> tuple[date, ...]:
+        value = self._typed(name, list, "a list of days, such as [2027-01-31]")
+        for item in value or ():
+            if isinstance(item, datetime) or not isinstance(item, date):
+                raise self.error(
+                    name, f"{item!r} is {_kind(item)}", fix="days without quotes: [2027-01-31]"
+                )
+        return tuple(value or ())
+
     def moment(self, name: str) -> datetime:
         value = self._get(name)
         if not isinstance(value, datetime) or value.tzinfo is not None:

@@ -50,8 +50,7 @@ class Gate:
 
 
 def _freeze(question: Question, _: Answers) -> GateResult:
-    file = str(question.config.file) if question.config.file else "truegreen.toml"
-    return freeze.decide(question.config.freeze, question.now, file=file)
+    return freeze.ask(question)
 
 
 def _scan(question: Question, _: Answers) -> GateResult:
