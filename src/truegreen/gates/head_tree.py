@@ -49,20 +49,20 @@ class HeadTree:
         repository, no such commit, or nothing of the folder in it."""
         if not root.is_dir():
             raise UsageError(f"{root} is not a folder")
-        prefix = _git(root, "rev-parse", "--show-prefix").decode(errors="replace").strip("\n/")
-        if _git_fails(root, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"):
+        prefix = git(root, "rev-parse", "--show-prefix").decode(errors="replace").strip("\n/")
+        if git_fails(root, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"):
             missing = "no commit yet" if commit == "HEAD" else f"no commit {commit[:12]}"
             raise UsageError(
                 f"{root}: the repository has {missing}", hint="commit first: git commit"
             )
-        commit = _git(root, "rev-parse", "--verify", f"{commit}^{{commit}}").decode().strip()
+        commit = git(root, "rev-parse", "--verify", f"{commit}^{{commit}}").decode().strip()
         name = f"{commit}:{prefix}"
-        if _git_fails(root, "rev-parse", "--verify", "--quiet", name):
+        if git_fails(root, "rev-parse", "--verify", "--quiet", name):
             raise UsageError(
                 f"{root}: nothing of this folder is in the commit {commit[:8]}",
                 hint="git add it and commit: only what is committed is shipped",
             )
-        return cls(root, commit, _git(root, "rev-parse", "--verify", name).decode().strip())
+        return cls(root, commit, git(root, "rev-parse", "--verify", name).decode().strip())
 
     @property
     def source(self) -> str:
@@ -70,7 +70,7 @@ class HeadTree:
 
     def entries(self) -> tuple[Entry, ...]:
         """Every file, in git's order. Raises UsageError when git cannot list them."""
-        listed = _git(self.root, "ls-tree", "-r", "-z", "-l", "--full-tree", self.tree)
+        listed = git(self.root, "ls-tree", "-r", "-z", "-l", "--full-tree", self.tree)
         return tuple(_entry(line) for line in listed.split(b"\0") if line)
 
     def blobs(self, oids: Iterable[str]) -> Iterator[bytes | None]:
@@ -93,9 +93,9 @@ class HeadTree:
 
     def export(self, to: Path) -> None:
         """Writes the tree into the folder ``to``. Raises UsageError when git or tar refuses."""
-        top = _git(self.root, "rev-parse", "--show-toplevel").decode(errors="surrogateescape")
+        top = git(self.root, "rev-parse", "--show-toplevel").decode(errors="surrogateescape")
         # in a subfolder, archive would look for that folder's path within the tree
-        archive = _git(Path(top.strip("\n")), "archive", "--format=tar", self.tree)
+        archive = git(Path(top.strip("\n")), "archive", "--format=tar", self.tree)
         try:
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
                 untar = Untar(tar, to)
@@ -137,7 +137,7 @@ def _environment() -> dict[str, str]:
     return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
-def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def run_git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
             ["git", "-C", str(root), *arguments],
@@ -153,12 +153,12 @@ def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         raise UsageError(f"git {arguments[0]} did not end within {TIMEOUT:g} s") from error
 
 
-def _git_fails(root: Path, *arguments: str) -> bool:
-    return _run(root, *arguments).returncode != 0
+def git_fails(root: Path, *arguments: str) -> bool:
+    return run_git(root, *arguments).returncode != 0
 
 
-def _git(root: Path, *arguments: str) -> bytes:
-    done = _run(root, *arguments)
+def git(root: Path, *arguments: str) -> bytes:
+    done = run_git(root, *arguments)
     if done.returncode:
         told = done.stderr.decode(errors="replace").strip().splitlines()
         why = told[0] if told else f"exit {done.returncode}"

@@ -8,41 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from truegreen.config import Config, Environment
+from truegreen.gates.serving import NOT_ASKED, Serving
+from truegreen.gates.wave import Wave, read_wave
 
 _T = TypeVar("_T")
 STANDARD_ERROR = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """What serves before anything is changed.
-
-    ``known`` is False when that could not be found out (``why`` says why); True without a
-    ``commit``: nothing serves yet. ``commit`` is what the platform says of the slug.
-    """
-
-    commit: str | None
-    version: int | None
-    known: bool
-    why: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "commit": self.commit,
-            "version": self.version,
-            "known": self.known,
-            "why": self.why,
-        }
-
-
-NOT_ASKED = Serving(None, None, False, "the platform was not asked what serves")
 
 
 class Question:
@@ -73,6 +49,7 @@ class Question:
         self.environ = os.environ if environ is None else environ
         self.output = output
         self._serving = Once(read_serving)
+        self._wave = Once(lambda: read_wave(config, self.serving, commit))
         self._durations = Once(lambda: tuple(read_durations()))
 
     @property
@@ -87,6 +64,11 @@ class Question:
     def serving(self) -> Serving:
         """What serves now; asks the platform the first time."""
         return self._serving()
+
+    @property
+    def wave(self) -> Wave:
+        """What lies between what serves and the commit; asks the platform and git."""
+        return self._wave()
 
     @property
     def durations(self) -> tuple[float, ...]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from truegreen.config import Config, Environment
 from truegreen.errors import PlatformRefused, TrueGreenError
-from truegreen.gates.question import Question, Serving
+from truegreen.gates.question import Question
+from truegreen.gates.serving import Serving
 from truegreen.heroku import HerokuClient
 from truegreen.ledger import Ledger
 from truegreen.ship.steps import baseline
