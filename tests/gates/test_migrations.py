@@ -11,7 +11,7 @@ import pytest
 
 from truegreen.config import Config, Release, parse_config
 from truegreen.errors import UsageError
-from truegreen.gates.migrations import decide, one_head
+from truegreen.gates.migrations.gate import decide, one_head
 from truegreen.gates.result import GateResult
 from truegreen.model import Status
 

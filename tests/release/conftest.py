@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scratch_server import postgres, postgres_server
+
 from truegreen.release.report import Report
 from truegreen.release.trailer import parse_trailer
+
+__all__ = ["postgres", "postgres_server"]
 
 # Whatever started the tests may ignore these signals (a shell's &, nohup): a dyno does not.
 LISTENING = (
@@ -81,6 +87,18 @@ class Service:
 
     def revision(self, name: str, after: str | None) -> None:
         self.write(f"migrations/versions/r{name}.py", REVISION.format(name, after))
+
+    def begin(self, *args: str, **environ: str) -> subprocess.Popen[str]:
+        """The release command, running."""
+        return subprocess.Popen(
+            [*COMMAND, *args],
+            cwd=self.root,
+            env=self.environ(environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
     def environ(self, more: Mapping[str, str]) -> dict[str, str]:
         return {

@@ -96,6 +96,27 @@ def test_two_heads_are_refused_before_anything_is_migrated(service: Service) -> 
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("r0046", "revision = '0046'\ndown_revision = 'gone'", "down_revision: gone is in no file"),
+        ("r0046", "revision = '0045'\ndown_revision = '0044'", "revision: revision 0045 is also"),
+        ("r0044", "revision = '0044'\ndown_revision = '0045'", "down_revision: revisions 0044, "),
+        ("r0046", "revision = (", "was never closed"),
+    ],
+    ids=["missing parent", "twice", "cycle", "syntax"],
+)
+def test_a_broken_revision_graph_is_one_sentence_with_file_and_key(
+    service: Service, name: str, text: str, said: str
+) -> None:
+    service.write(f"migrations/versions/{name}.py", text + "\n")
+    ran = service.release("--only", "migrate")
+    (problem,) = ran.report.phases[0].problems
+    assert ran.code == 12
+    assert f"migrations/versions/{name}.py" in problem
+    assert said in problem
+
+
+@pytest.mark.parametrize(
     ("change", "said"),
     [
         ("alembic_ini", "other.ini is not there"),

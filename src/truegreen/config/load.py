@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from truegreen.config.freeze import parse_freeze
+from truegreen.config.migrations import parse_migrations
 from truegreen.config.model import (
     FLAG_TYPES,
     CheckSettings,
@@ -90,6 +91,7 @@ def parse_config(
         freeze=parse_freeze(top.table("freeze"), root),
         scan=_scan(top.table("scan")),
         checks=_checks(top.table("checks")),
+        migrations=parse_migrations(top.table("migrations")),
     )
     top.done()
     return config

@@ -163,6 +163,34 @@ class Scan(NamedTuple):
     allow: tuple[ScanAllow, ...] = ()
 
 
+class MigrationAllow(NamedTuple):
+    """One hazard of one revision that is known and accepted, until a day."""
+
+    revision: str
+    rule: str  # a rule of docs/migrations.md, or * for all of the revision
+    reason: str
+    owner: str
+    expires: date
+
+
+class Migrations(NamedTuple):
+    """What the migrations gate asks, and how the release command migrates."""
+
+    database: str = "postgresql"  # postgresql | sqlite: what the revisions run on
+    branch: str = ""  # whose tip the candidate is merged with; empty: origin's default branch
+    base: str = "schema"  # schema | serving: what counts when the schema cannot be read
+    postgres: str = ""  # reference to a server's URL; empty: an embedded one
+    table_sizes: str = ""  # file with a snapshot; empty: no size is known
+    refuse: str = "high"  # high | medium | low: the least severity that shuts the gate
+    max_stall: float = 1.0  # seconds that a table may be blocked for
+    severity: Mapping[str, str] = _NOTHING  # rule → high | medium | low | off
+    allow: tuple[MigrationAllow, ...] = ()
+    lock_wait: float = 600.0  # seconds for another release command that migrates
+    lock_timeout: float = 0.05  # seconds that a statement waits for a table
+    lock_patience: float = 120.0  # seconds in which it is tried again
+    direct_url: str = "TRUEGREEN_MIGRATION_DATABASE_URL"  # config var that goes past a pooler
+
+
 class CheckSettings(NamedTuple):
     """Which checks may be missing or fail without making the verdict less than green."""
 
@@ -186,3 +214,4 @@ class Config(NamedTuple):
     freeze: Freeze = Freeze()
     scan: Scan = Scan()
     checks: CheckSettings = CheckSettings()
+    migrations: Migrations = Migrations()

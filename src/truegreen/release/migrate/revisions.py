@@ -1,8 +1,8 @@
 """Asks Alembic, in the service's own environment: which revision the database is at, and the heads.
 
-Run as ``python -m truegreen.release.revisions INI RESULT`` in the service's root, because it runs
-the service's ``env.py``, which knows how to reach the database. Changes nothing in it. The answer
-goes to the file RESULT: env.py may print what it likes.
+Run as ``python -m truegreen.release.migrate.revisions INI RESULT`` in the service's root, because
+it runs the service's ``env.py``, which knows how to reach the database. Changes nothing in it. The
+answer goes to the file RESULT: env.py may print what it likes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The migrations gate: has the code that would be shipped exactly one Alembic head?
 
-Asks Alembic in a process of its own (see ``revisions``), over the tree at HEAD, written out to a
+Asks Alembic in a process of its own (see ``heads``), over the tree at HEAD, written out to a
 folder that is removed afterwards; no database. What a migration *does* is not looked at here.
 """
 
@@ -57,7 +57,7 @@ def one_head(
 
 
 def decide(answer: Mapping[str, Any], now: datetime, source: str) -> GateResult:
-    """The gate's answer, from what ``revisions`` found out. Pure."""
+    """The gate's answer, from what ``heads`` found out. Pure."""
     if "problem" in answer:
         file, problem = str(answer["file"]), str(answer["problem"])
         reason = f"{file}: {problem}" if file else problem
@@ -93,7 +93,7 @@ def decide(answer: Mapping[str, Any], now: datetime, source: str) -> GateResult:
 def _ask(root: Path, ini: str, environ: Mapping[str, str], timeout: float) -> dict[str, Any]:
     answer = root.parent / "answer.json"
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "truegreen.gates.revisions", ini, str(answer)],
+        [sys.executable, "-P", "-m", "truegreen.gates.migrations.heads", ini, str(answer)],
         cwd=root,
         env={name: environ[name] for name in _PASSED_ON if name in environ},
         stdin=subprocess.DEVNULL,

@@ -1,0 +1,21 @@
+"""One embedded Postgres for all tests of a worker that want one; a database each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from truegreen.gates.migrations.server import EmbeddedServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedServer]:
+    with EmbeddedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: EmbeddedServer) -> str:
+    """The URL of an empty database."""
+    return postgres_server.database()
