@@ -74,6 +74,12 @@ def write_archive(source: Source, target: Path) -> None:
     _run(command, source.repository)
 
 
+def git_answer(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Exit status and output of a git command that may say no. UsageError without git."""
+    done = _start(["git", *arguments], folder)
+    return done.returncode, done.stdout.strip()
+
+
 def _exists(folder: Path, tree: str) -> bool:
     try:
         _git(folder, "cat-file", "-e", tree)
@@ -98,14 +104,18 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def _run(command: list[str], folder: Path) -> str:
+    done = _start(command, folder)
+    if done.returncode:
+        raise UsageError(f"{' '.join(command[:2])}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _start(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT, check=False
         )
     except FileNotFoundError as error:
         raise UsageError("git is not installed", hint="install git") from error
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"{' '.join(command[:2])} took over {_TIMEOUT:.0f} s") from error
-    if done.returncode:
-        raise UsageError(f"{' '.join(command[:2])}: {done.stderr.strip()}")
-    return done.stdout
