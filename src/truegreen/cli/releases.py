@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from truegreen.cli.options import folder_argument, target_options
 from truegreen.config import load_config
 
+if TYPE_CHECKING:
+    from truegreen.ship.turn import Turn
+
 
 @click.command()
 @folder_argument
 @target_options
 @click.option("--app", metavar="NAME", help="App to list instead of the configured.")
+@click.option("--lease", is_flag=True, help="Who ships the app now and who waits, instead.")
 @click.option("--limit", default=15, show_default=True, type=click.IntRange(1, 1000))
 def command(
     folder: Path,
@@ -22,24 +27,35 @@ def command(
     as_json: bool,
     quiet: bool,
     app: str | None,
+    lease: bool,
     limit: int,
 ) -> int:
-    """List an app's releases: status, which one is current, and the commit of each.
+    """List an app's releases: status, which one is current, and the commit of each; and who
+    ships it at this moment.
 
     \b
     Example:  truegreen releases examples/raptor
     """
     del quiet
+    from dataclasses import replace
+
     from truegreen.model import short
     from truegreen.outputs.json_document import print_document
     from truegreen.ship.releases import list_releases
     from truegreen.ship.target import choose_environment, find_target
+    from truegreen.ship.turn import look_at_turn
+    from truegreen.state import locate
 
     config = load_config(folder)
     environment = choose_environment(config, env_name)
     target = find_target(config, environment, platform, start=False)
+    if app:
+        target = replace(target, environment=environment._replace(app=app))
+    turn = look_at_turn(locate(config.root), target)
+    if lease:
+        return _print_lease(turn, as_json=as_json)
     with target.client(patience=15.0) as client:
-        found = list_releases(client, app or target.app, limit)
+        found = list_releases(client, target.app, limit)
     if as_json:
         print_document([one.as_json() for one in found])
         return 0
@@ -49,4 +65,17 @@ def command(
         click.echo(
             f"{mark} v{one.version:<5} {one.status:<9}  {commit:<8}  {one.at}  {one.description}"
         )
+    if turn.busy:
+        _print_lease(turn, as_json=False)
+    return 0
+
+
+def _print_lease(turn: Turn, *, as_json: bool) -> int:
+    from truegreen.outputs.json_document import print_document
+
+    if as_json:
+        print_document(turn.as_json())
+    else:
+        for line in turn.lines():
+            click.echo(line)
     return 0

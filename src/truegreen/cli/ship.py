@@ -10,11 +10,26 @@ from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import folder_argument, target_options
 from truegreen.config import load_config
 
+_AN_HOUR = 3600.0
+
 
 @click.command()
 @folder_argument
 @target_options
 @click.option("--no-gates", is_flag=True, help="Ask no gate first (the record says so).")
+@click.option("--wait", is_flag=True, help="Queue while somebody else ships this app.")
+@click.option(
+    "--wait-at-most",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, max=86_400),
+    help="Queue for this long at most; --wait alone: an hour.",
+)
+@click.option(
+    "--allow-rewind",
+    metavar="REASON",
+    default="",
+    help="Ship over code that this commit does not contain; the record says why.",
+)
 def command(
     folder: Path,
     env_name: str | None,
@@ -22,12 +37,15 @@ def command(
     as_json: bool,
     quiet: bool,
     no_gates: bool,
+    wait: bool,
+    wait_at_most: float | None,
+    allow_rewind: str,
 ) -> int:
     """Ship the service in DIR at its committed HEAD, and say what is true afterwards.
 
     \b
-    Exits 0 only when green; 1 red, 3 unverified, 4 refused by a gate,
-    5 interrupted after something was changed.
+    Exits 0 only when green; 1 red, 3 unverified, 4 refused (a gate, somebody
+    else's lease, code that would be taken back), 5 interrupted after something was changed.
 
     \b
     Example:  truegreen ship examples/raptor --env production
@@ -53,8 +71,14 @@ def command(
         from truegreen.outputs.json_document import print_document
         from truegreen.outputs.live import LiveView
         from truegreen.outputs.table import print_verification, stdout_console
-        from truegreen.ship.pipeline import ship
+        from truegreen.ship.lease import lease_of
+        from truegreen.ship.leases import Leases
+        from truegreen.ship.pipeline import Guards, ship
         from truegreen.ship.target import find_target
+        from truegreen.state import locate
+
+        location = locate(config.root)
+        patience = wait_at_most if wait_at_most is not None else _AN_HOUR if wait else None
 
         if source.uncommitted and not quiet:
             _tell_left_out(source.commit, source.uncommitted)
@@ -68,7 +92,13 @@ def command(
                 lambda: find_target(config, environment, platform, start=True),
                 view,
                 ledger=ledger,
-                gates=asked.result if asked else None,
+                guards=Guards(
+                    gates=asked.result if asked else None,
+                    lease=lambda app, tell: lease_of(
+                        lambda: Leases.open(location), app, source.commit, wait=patience, tell=tell
+                    ),
+                    allow_rewind=allow_rewind.strip(),
+                ),
             )
     if as_json:
         print_document(shipped.document)

@@ -16,6 +16,7 @@ def verification_document(
     events: Sequence[Mapping[str, Any]] = (),
     notes: Sequence[str] = (),
     baseline: ReleaseState | None = None,
+    overrides: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The document of one verification: JSON values only, keys in the contract's order."""
     required = set(situation.required)
@@ -49,7 +50,7 @@ def verification_document(
         "checks": checks,
         "diagnosis": [finding.as_json() for finding in findings],
         "recommendation": advice.as_json() if advice else None,
-        "overrides": [],
+        "overrides": [dict(override) for override in overrides],
         "notes": list(notes),
         "timings": dict(timings),
         "events": [dict(event) for event in events],

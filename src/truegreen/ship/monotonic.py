@@ -103,20 +103,26 @@ _WHY: dict[Kinship | None, tuple[str, str]] = {
 }
 
 
-def check_baseline(baseline: Release | None, ours: str, now: Rival | None, current: Release | None)\
-        -> None:  # fmt: skip
-    """Raises Refused when somebody else deployed since ``baseline`` was read.
+def check_baseline(
+    ours: str,
+    before: tuple[int, str | None],
+    after: tuple[int, str | None, str | None],
+    *,
+    user: str = "",
+) -> None:
+    """Raises Refused when somebody else deployed since the baseline was read.
 
-    A new release of the same slug (a config change) is no deploy; one of ``ours`` is our own.
+    ``before``: version and slug of the baseline; ``after``: version, slug and commit of what is
+    current now, made by ``user``. A new release of the same slug (a config change) is no deploy;
+    one of the commit ``ours`` is our own.
     """
-    if current is None or now is None or now.commit == ours:
+    version, slug, commit = after
+    if slug is None or slug == before[1] or commit == ours:
         return
-    if baseline is not None and baseline.slug_id == current.slug_id:
-        return
-    before = f"v{baseline.version}" if baseline is not None else "nothing"
-    by = f" by {current.user_email}" if current.user_email else ""
+    served = f"v{before[0]}" if before[1] else "nothing"
+    by = f" by {user}" if user else ""
     raise Refused(
-        f"somebody else deployed since we began: {before} served, now v{current.version}"
-        f" ({short(now.commit)}){by}",
+        f"somebody else deployed since we began: {served} served, now v{version}"
+        f" ({short(commit)}){by}",
         hint="look at it, then ship again: truegreen releases",
     )

@@ -150,8 +150,8 @@ def _bring_to(
         git(folder, "init", "--quiet")
         base = Source(folder, "", commit(folder, f"the schema at {revision}"), ())
         built = find_or_create_build(client, app, base, _ignore, _nothing)
-        if built.build.status != "succeeded":
-            output = f"the build of {short(tree.commit)} {built.build.status}"
+        if built.status != "succeeded":
+            output = f"the build of {short(tree.commit)} {built.status}"
             continue
         release, _ = find_or_create_release(client, app, built, base.commit, _nothing)
         release, output = follow_release(client, app, release, candidate.release.timeout, _ignore)

@@ -21,7 +21,7 @@ from truegreen.embedded.locate import PlatformInfo, ensure_running, stop
 from truegreen.errors import UsageError
 from truegreen.heroku import HerokuClient
 from truegreen.ledger import Ledger
-from truegreen.ship.pipeline import ship
+from truegreen.ship.pipeline import Guards, ship
 from truegreen.ship.progress import Nobody, Watcher
 from truegreen.ship.source import Source, read_source
 from truegreen.ship.target import Target
@@ -63,6 +63,7 @@ class Stage:
                 lambda: self._target(environment),
                 watcher or Nobody(),
                 ledger=ledger,
+                guards=Guards(forward_only=False),
             )
         return shipped.document
 

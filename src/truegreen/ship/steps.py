@@ -6,8 +6,7 @@ Each takes the client and what the step before found, and returns what it found 
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +16,10 @@ from truegreen.heroku.models import App, Build, Release
 from truegreen.heroku.wait import wait_for_build, wait_for_release
 from truegreen.model import Status, short
 from truegreen.ship.manifest import Manifest, values
+from truegreen.ship.means import REAL, Means
 from truegreen.ship.source import Source, write_archive
 from truegreen.verify.answer import Answer
-from truegreen.verify.choose import choose_release, current_release
+from truegreen.verify.choose import current_release
 from truegreen.verify.observers.code_dynos import compare
 from truegreen.verify.probe import Get
 
@@ -67,12 +67,24 @@ def plan_name(plan: str) -> str:
 class Built:
     """A finished build. ``reused``: it was there before this run."""
 
-    build: Build
+    id: str
+    status: str
+    slug_id: str | None
+    release_id: str | None
     reused: bool
+
+    @classmethod
+    def of(cls, build: Build, *, reused: bool) -> Built:
+        return cls(build.id, build.status, build.slug_id, build.release_id, reused)
 
 
 def find_or_create_build(
-    client: HerokuClient, app: str, source: Source, on_output: Say, on_change: Callable[[], None]
+    client: HerokuClient,
+    app: str,
+    source: Source,
+    on_output: Say,
+    on_change: Callable[[], None],
+    means: Means = REAL,
 ) -> Built:
     """A build of the source's commit: a succeeded or running one if there is one, else a new one.
 
@@ -83,14 +95,22 @@ def find_or_create_build(
     if usable:
         build = max(usable, key=lambda b: b.created_at)
         if build.status == "succeeded":
-            return Built(build, reused=True)
+            return Built.of(build, reused=True)
     else:
         on_change()
         build = _create_build(client, app, source)
     for line in _lines(_stream(client, build.output_stream_url, _BUILD_DEADLINE)):
         on_output(line)
-    done = wait_for_build(client, app, build.id, deadline=_BUILD_DEADLINE, patience=_PATIENCE)
-    return Built(done, reused=bool(usable))
+    done = wait_for_build(
+        client,
+        app,
+        build.id,
+        deadline=_BUILD_DEADLINE,
+        patience=_PATIENCE,
+        clock=means.clock,
+        sleep=means.sleep,
+    )
+    return Built.of(done, reused=bool(usable))
 
 
 def _create_build(client: HerokuClient, app: str, source: Source) -> Build:
@@ -111,33 +131,48 @@ def find_or_create_release(
     that succeeded and is current, or still runs, is taken as it is. Anything else (it failed, or
     other code was released after it) gets a new release of the same slug: no second build.
     """
-    build = built.build
-    if not built.reused and build.release_id:
-        return client.release(app, build.release_id), False
+    if not built.reused and built.release_id:
+        return client.release(app, built.release_id), False
     releases = client.releases(app)
-    known = choose_release(releases, [build], commit=commit, version=None)
+    known = release_of(releases, built)
     if known is not None:
         if known.status == "pending" or not built.reused:
             return known, False
         if known.status == "succeeded" and known.current:
             return known, True
-    if build.slug_id is None:
+    if built.slug_id is None:
         raise UsageError(
-            f"the build {build.id} has neither a release nor a slug", hint="make a new commit"
+            f"the build {built.id} has neither a release nor a slug", hint="make a new commit"
         )
     on_change()
     description = f"Deploy {short(commit)} (same slug)"
-    return client.create_release(app, slug=build.slug_id, description=description), False
+    return client.create_release(app, slug=built.slug_id, description=description), False
+
+
+def release_of(releases: Sequence[Release], built: Built) -> Release | None:
+    """The latest release that carries the build's slug, or None."""
+    carrying = [
+        release
+        for release in releases
+        if release.id == built.release_id
+        or (release.slug_id is not None and release.slug_id == built.slug_id)
+    ]
+    return max(carrying, key=lambda release: release.version, default=None)
 
 
 def follow_release(
-    client: HerokuClient, app: str, release: Release, deadline: float, on_output: Say
+    client: HerokuClient,
+    app: str,
+    release: Release,
+    deadline: float,
+    on_output: Say,
+    means: Means = REAL,
 ) -> tuple[Release, str]:
     """Waits for the end of a release command; (the release as it then is, the end of its output).
 
     After ``deadline`` seconds it is returned as it is, ``pending``: the verification says so.
     """
-    until = time.monotonic() + deadline
+    until = means.clock() + deadline
     tail: list[str] = []
     size = 0
     for line in _lines(_stream(client, release.output_stream_url, deadline)):
@@ -147,16 +182,26 @@ def follow_release(
         while size > _TAIL and len(tail) > 1:
             size -= len(tail.pop(0)) + 1
     try:
-        left = max(0.1, until - time.monotonic())
-        done = wait_for_release(client, app, release.id, deadline=left, patience=_PATIENCE)
+        left = max(0.1, until - means.clock())
+        done = wait_for_release(
+            client,
+            app,
+            release.id,
+            deadline=left,
+            patience=_PATIENCE,
+            clock=means.clock,
+            sleep=means.sleep,
+        )
     except DeadlineExceeded:
         done = client.release(app, release.id)
     return done, "\n".join(tail)
 
 
-def wait_for_dynos(client: HerokuClient, app: str, version: int, deadline: float) -> Answer:
+def wait_for_dynos(
+    client: HerokuClient, app: str, version: int, deadline: float, means: Means = REAL
+) -> Answer:
     """Waits until the dynos of release ``version`` are all up, or one of them cannot be."""
-    until = time.monotonic() + deadline
+    until = means.clock() + deadline
     pause = _POLL
     while True:
         formation = client.formation(app)
@@ -168,22 +213,22 @@ def wait_for_dynos(client: HerokuClient, app: str, version: int, deadline: float
             or nothing_wanted
             or any(d.state == "crashed" and d.release_version == version for d in dynos)
         )
-        if settled or time.monotonic() >= until:
+        if settled or means.clock() >= until:
             return answer
-        time.sleep(pause)
+        means.sleep(pause)
         pause = min(pause * 1.2, 1.0)
 
 
-def wait_for_first_answer(get: Get, url: str, deadline: float) -> str:
+def wait_for_first_answer(get: Get, url: str, deadline: float, means: Means = REAL) -> str:
     """Waits until the app itself answers: a dyno is up once its port is bound, and a server may
     bind before it has loaded the app. Any answer that is not a 5xx of the router or the edge ends
     the waiting; what it means is the verification's to say."""
-    until = time.monotonic() + deadline
+    until = means.clock() + deadline
     while True:
         answer = get(url, {})
-        if 0 < answer.status < 500 or time.monotonic() >= until:
+        if 0 < answer.status < 500 or means.clock() >= until:
             return answer.summary
-        time.sleep(_POLL)
+        means.sleep(_POLL)
 
 
 def baseline(client: HerokuClient, app: str) -> Release | None:

@@ -14,6 +14,7 @@ from truegreen.errors import PlatformUnreachable, UsageError
 from truegreen.heroku import HerokuClient
 from truegreen.heroku.address import HEROKU_API
 from truegreen.secret import Secret, resolve
+from truegreen.ship.means import REAL, Means
 
 TOKEN_VARIABLES = ("TRUEGREEN_API_TOKEN", "HEROKU_API_KEY")
 
@@ -26,6 +27,7 @@ class Target:
     api: str
     token: Secret
     environment: Environment
+    means: Means = REAL
 
     @property
     def app(self) -> str:
@@ -33,7 +35,14 @@ class Target:
 
     def client(self, *, patience: float = 60.0) -> HerokuClient:
         """A client that asks one question again for up to ``patience`` seconds."""
-        return HerokuClient(self.api, self.token, deadline=patience)
+        return HerokuClient(
+            self.api,
+            self.token,
+            deadline=patience,
+            transport=self.means.transport,
+            sleep=self.means.sleep,
+            clock=self.means.clock,
+        )
 
 
 def choose_environment(config: Config, name: str | None) -> Environment:

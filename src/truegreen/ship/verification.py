@@ -7,17 +7,15 @@ from typing import Any, cast
 
 from truegreen.config import Config, Environment
 from truegreen.errors import ConfigError, Unverified
-from truegreen.heroku.localhost import client as http_client
 from truegreen.model import BY_NAME, Evidence, required_checks
 from truegreen.secret import resolve
+from truegreen.ship.means import REAL, Means
 from truegreen.ship.target import find_target
-from truegreen.verify.probe import Prober
 from truegreen.verify.question import Question
 from truegreen.verify.run import Verification, verify
 from truegreen.verify.world import Platform, World
 
 PATIENCE = 15.0  # seconds in which one question to the platform is asked again
-PROBE_TIMEOUT = 10.0  # seconds for one request to the app
 
 
 def question_for(
@@ -69,11 +67,12 @@ def ask(
     platform: Platform,
     *,
     on_evidence: Callable[[Evidence], None] | None = None,
+    means: Means = REAL,
 ) -> Verification:
     """All checks about ``question``, through ``platform`` and the app's own doors."""
-    with http_client(timeout=PROBE_TIMEOUT) as http:
-        world = World(question, platform, Prober(http).get)
-        return verify(world, on_evidence=on_evidence)
+    with means.probe() as get:
+        world = World(question, platform, get, sleep=means.sleep, clock=means.clock)
+        return verify(world, on_evidence=on_evidence, now=means.now)
 
 
 class Away:

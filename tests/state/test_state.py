@@ -1,0 +1,114 @@
+"""Databases: both kinds behave alike, writers wait for one another, and no file is spoiled."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from truegreen.errors import UsageError
+from truegreen.state import DATABASE_URL, Database, Location, Schema, StateError, locate, open_database
+
+_TABLE = "CREATE TABLE number (value INTEGER NOT NULL);"
+SCHEMA = Schema("numbers", 1, _TABLE, _TABLE)
+
+
+def add(location: Location, times: int) -> None:
+    database = open_database(location, SCHEMA)
+    for _ in range(times):
+        with database.write() as writer:
+            highest = writer.rows("SELECT coalesce(max(value), 0) FROM number")[0][0]
+            assert writer.run("INSERT INTO number VALUES (?)", (highest + 1,)) == 1
+    database.close()
+
+
+def test_writers_that_open_it_at_once_take_turns(location: Location) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(add, location, 10) for _ in range(4)]:
+            future.result()
+    database = open_database(location, SCHEMA)
+    values = [row[0] for row in database.rows("SELECT value FROM number ORDER BY value")]
+    database.close()
+    assert values == list(range(1, 41))
+
+
+def add_and_fail(database: Database) -> None:
+    with database.write() as writer:
+        assert writer.run("INSERT INTO number VALUES (?)", (1,)) == 1
+        writer.run("INSERT INTO no_such_table VALUES (?)", (1,))
+
+
+def test_a_transaction_that_fails_leaves_nothing(location: Location) -> None:
+    database = open_database(location, SCHEMA)
+    with pytest.raises(StateError):
+        add_and_fail(database)
+    assert list(database.rows("SELECT * FROM number")) == []
+    with pytest.raises(StateError):
+        list(database.rows("SELECT * FROM no_such_table"))
+    database.close()
+
+
+def test_the_clock_is_the_databases_and_says_now(location: Location) -> None:
+    database = open_database(location, SCHEMA)
+    assert abs(database.clock() - time.time()) < 5
+    database.close()
+
+
+def test_tables_of_a_newer_version_are_refused(location: Location) -> None:
+    open_database(location, replace(SCHEMA, version=7)).close()
+    with pytest.raises(UsageError, match="newer TrueGreen"):
+        open_database(location, SCHEMA)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    location = locate(tmp_path, {})
+    location.folder.mkdir()
+    path = location.file("numbers")
+    path.write_bytes(b"something else, " * 100)
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="not a numbers file"):
+        open_database(location, SCHEMA)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
+    location = locate(tmp_path, {})
+    location.file("numbers").mkdir(parents=True)
+    with pytest.raises(UsageError, match="is not a file"):
+        open_database(location, SCHEMA)
+
+
+def test_an_interrupted_making_of_the_tables_leaves_none(tmp_path: Path) -> None:
+    location = locate(tmp_path, {})
+    broken = replace(SCHEMA, sqlite=_TABLE + "CREATE TABLE number (again INTEGER);")
+    with pytest.raises(UsageError):
+        open_database(location, broken)
+    db = sqlite3.connect(location.file("numbers"))
+    assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    db.close()
+
+
+@pytest.mark.parametrize(
+    "value", ["mysql://u:secret1@h/d", "postgres", "http://[secret1", "secret1"]
+)
+def test_an_url_that_is_none_is_refused_without_being_shown(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UsageError, match=DATABASE_URL) as refused:
+        locate(tmp_path, {DATABASE_URL: value})
+    assert "secret1" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["postgresql://u:hunter2@127.0.0.1:1/d", "postgresql://u:hunter2@127.0.0.1:port/d"],
+)
+def test_a_database_that_cannot_be_had_is_said_without_its_password(
+    tmp_path: Path, value: str
+) -> None:
+    location = locate(tmp_path, {DATABASE_URL: value})
+    with pytest.raises((StateError, UsageError)) as failed:
+        open_database(location, SCHEMA)
+    assert "hunter2" not in str(failed.value) + repr(failed.value) + repr(location) + str(location)
