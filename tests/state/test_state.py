@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from truegreen.errors import UsageError
-from truegreen.state import DATABASE_URL, Database, Location, Schema, StateError, locate, open_database
+from truegreen.state import (
+    DATABASE_URL,
+    Database,
+    Location,
+    Schema,
+    StateError,
+    locate,
+    open_database,
+)
 
 _TABLE = "CREATE TABLE number (value INTEGER NOT NULL);"
 SCHEMA = Schema("numbers", 1, _TABLE, _TABLE)

@@ -18,10 +18,11 @@ from truegreen.heroku.models import Release
 from truegreen.ledger import Ledger
 from truegreen.model import ReleaseState, Status, Verdict
 from truegreen.outputs.document import verification_document
+from truegreen.ship.means import PROBE_TIMEOUT
 from truegreen.ship.progress import Journal, StepState, Watcher
 from truegreen.ship.steps import follow_release, wait_for_dynos, wait_for_first_answer
 from truegreen.ship.target import Target
-from truegreen.ship.verification import PROBE_TIMEOUT, ask, question_for
+from truegreen.ship.verification import ask, question_for
 from truegreen.verify.probe import Prober
 
 SETTLE = 15.0  # seconds in which old dynos may still answer
