@@ -7,6 +7,7 @@ parses the file, ``table`` is the strict reader that names file, key, value and 
 from truegreen.config.load import load_config, parse_config
 from truegreen.config.model import (
     CheckSettings,
+    Condition,
     Config,
     ConfigVars,
     Environment,
@@ -15,6 +16,7 @@ from truegreen.config.model import (
     Freeze,
     FreezeWindow,
     Health,
+    Policy,
     Release,
     Scan,
     ScanAllow,
@@ -23,6 +25,7 @@ from truegreen.config.model import (
 
 __all__ = [
     "CheckSettings",
+    "Condition",
     "Config",
     "ConfigVars",
     "Environment",
@@ -31,6 +34,7 @@ __all__ = [
     "Freeze",
     "FreezeWindow",
     "Health",
+    "Policy",
     "Release",
     "Scan",
     "ScanAllow",

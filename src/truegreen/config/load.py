@@ -26,6 +26,7 @@ from truegreen.config.model import (
     Smoke,
 )
 from truegreen.config.places import placed
+from truegreen.config.policy import parse_policy
 from truegreen.config.table import Table
 from truegreen.errors import ConfigError
 
@@ -76,6 +77,7 @@ def parse_config(
     default_env = service.text("default_env", "production")
     labels = service.texts("labels")
     service.done()
+    freeze = parse_freeze(top.table("freeze"), root)
     config = Config(
         root=root,
         file=file,
@@ -88,7 +90,8 @@ def parse_config(
         smoke=_smoke(top.table("smoke")),
         flags=_flags(top.table("flags"), root),
         config_vars=_config_vars(top.table("config")),
-        freeze=parse_freeze(top.table("freeze"), root),
+        freeze=freeze,
+        policy=parse_policy(top.table("policy"), freeze.zone),
         scan=_scan(top.table("scan")),
         checks=_checks(top.table("checks")),
         migrations=parse_migrations(top.table("migrations")),

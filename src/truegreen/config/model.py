@@ -191,6 +191,24 @@ class Migrations(NamedTuple):
     direct_url: str = "TRUEGREEN_MIGRATION_DATABASE_URL"  # config var that goes past a pooler
 
 
+class Condition(NamedTuple):
+    """What must hold before anything is shipped: an expression in CEL that gives true."""
+
+    name: str
+    holds: str
+    reason: str = ""
+    environments: tuple[str, ...] = ()  # asked only there; empty: everywhere
+    key: str = "policy.condition[0]"  # where it is written, for messages
+
+
+class Policy(NamedTuple):
+    """Conditions over the facts of a run. ``report``: they are told, and refuse nothing."""
+
+    mode: str = "enforce"  # enforce | report
+    zone: str = "UTC"  # of now.weekday, now.hour, …
+    conditions: tuple[Condition, ...] = ()
+
+
 class CheckSettings(NamedTuple):
     """Which checks may be missing or fail without making the verdict less than green."""
 
@@ -213,5 +231,6 @@ class Config(NamedTuple):
     config_vars: ConfigVars = ConfigVars()
     freeze: Freeze = Freeze()
     scan: Scan = Scan()
+    policy: Policy = Policy()
     checks: CheckSettings = CheckSettings()
     migrations: Migrations = Migrations()

@@ -7,14 +7,15 @@ wants it, once, by whoever was handed in: nothing here knows the platform or the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
 from truegreen.config import Config, Environment
-from truegreen.gates.serving import NOT_ASKED, Serving
+from truegreen.gates.head_tree import run_git
+from truegreen.gates.serving import NOT_ASKED, Past, Serving
 from truegreen.gates.wave import Wave, read_wave
 
 _T = TypeVar("_T")
@@ -26,8 +27,8 @@ class Question:
 
     ``now`` (with a zone) is the moment at which it would be. ``environ`` is this process's when
     None. ``output`` is the file descriptor for what a suite prints (None: standard output).
-    ``read_serving`` and ``read_durations`` (seconds of this app's earlier runs, newest last) never
-    raise: what cannot be read is said in the value, or left out.
+    ``read_serving`` and ``read_past`` never raise: what cannot be read is said in the value, or
+    left out.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Question:
         environ: Mapping[str, str] | None = None,
         output: int | None = STANDARD_ERROR,
         read_serving: Callable[[], Serving] = lambda: NOT_ASKED,
-        read_durations: Callable[[], Sequence[float]] = tuple,
+        read_past: Callable[[], Past] = lambda: Past(),
     ) -> None:
         self.config = config
         self.environment = environment or config.environments[config.default_env]
@@ -50,7 +51,13 @@ class Question:
         self.output = output
         self._serving = Once(read_serving)
         self._wave = Once(lambda: read_wave(config, self.serving, commit))
-        self._durations = Once(lambda: tuple(read_durations()))
+        self._past = Once(read_past)
+
+    @property
+    def full_commit(self) -> str:
+        """The full id of the commit; as it was named, where git cannot say."""
+        done = run_git(self.root, "rev-parse", "--verify", "--quiet", f"{self.commit}^{{commit}}")
+        return done.stdout.decode().strip() or self.commit
 
     @property
     def app(self) -> str:
@@ -71,9 +78,9 @@ class Question:
         return self._wave()
 
     @property
-    def durations(self) -> tuple[float, ...]:
-        """Seconds that this app's earlier runs took, newest last."""
-        return self._durations()
+    def past(self) -> Past:
+        """This app's earlier runs, as the ledger has them."""
+        return self._past()
 
 
 class Once(Generic[_T]):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from truegreen.config import Config
 from truegreen.errors import TrueGreenError, UsageError
-from truegreen.gates import freeze, migrations, smoke
+from truegreen.gates import freeze, migrations, policy, smoke
 from truegreen.gates.question import STANDARD_ERROR, Question
 from truegreen.gates.result import GateResult
 from truegreen.gates.scan import gate as scan
@@ -81,6 +81,13 @@ STANDARD: tuple[Gate, ...] = (
         configured=lambda config: bool(config.smoke.paths),
         by_ship=False,
         alone=True,
+    ),
+    Gate(
+        policy.NAME,
+        policy.ask,
+        configured=lambda config: bool(config.policy.conditions),
+        last=True,
+        needs=policy.needs,
     ),
 )
 

@@ -1,8 +1,10 @@
-"""What serves before anything is changed, as a value. Who asks the platform is ``ship``."""
+"""What serves before anything is changed, and what earlier runs were like, as values. Who asks the
+platform and the ledger is ``ship``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
@@ -29,3 +31,16 @@ class Serving:
 
 
 NOT_ASKED = Serving(None, None, False, "the platform was not asked what serves")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An app's earlier runs: ``durations`` in seconds, newest last; how the last one ended.
+
+    ``last_verdict`` is None when there was none, or it was interrupted.
+    """
+
+    durations: tuple[float, ...] = ()
+    last_verdict: str | None = None
+    last_commit: str | None = None
+    last_at: datetime | None = None

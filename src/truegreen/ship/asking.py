@@ -5,18 +5,17 @@ Only reads. A platform that is away, or a ledger that is not there, is said in t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from truegreen.config import Config, Environment
 from truegreen.errors import PlatformRefused, TrueGreenError
 from truegreen.gates.question import Question
-from truegreen.gates.serving import Serving
+from truegreen.gates.serving import Past, Serving
 from truegreen.heroku import HerokuClient
 from truegreen.ledger import Ledger
-from truegreen.ship.steps import baseline
 from truegreen.ship.target import find_target
+from truegreen.verify.choose import current_release
 
 PATIENCE = 5.0  # seconds in which the platform is asked again what serves
 _RUNS = 20  # earlier runs that say how long one takes
@@ -43,7 +42,7 @@ def question_of(
         now=now,
         output=output,
         read_serving=lambda: read_serving(config, environment, platform),
-        read_durations=lambda: read_durations(ledger_file(config), environment.app),
+        read_past=lambda: read_past(ledger_file(config), environment.app),
     )
 
 
@@ -63,7 +62,7 @@ def read_serving(config: Config, environment: Environment, platform: str | None)
 
 def _serving(client: HerokuClient, app: str) -> Serving:
     try:
-        release = baseline(client, app)
+        release = current_release(client.releases(app))
     except PlatformRefused as error:
         if error.status != 404:
             raise
@@ -77,20 +76,24 @@ def _serving(client: HerokuClient, app: str) -> Serving:
     return Serving(commit, release.version, True)
 
 
-def read_durations(file: Path, app: str) -> Sequence[float]:
-    """Seconds of the last green runs of ``app``, newest last; empty without a ledger that can be
-    read. A run that found everything done already says nothing about how long one takes."""
+def read_past(file: Path, app: str) -> Past:
+    """The earlier runs of ``app`` as the ledger in ``file`` has them; nothing without a ledger that
+    can be read. A run that found everything done already says nothing about how long one takes."""
     if not file.is_file():
-        return ()
+        return Past()
+    durations: list[float] = []
     try:
         with Ledger.open(file) as ledger:
-            found = []
+            last = ledger.last(kind="ship", app=app)
             for record in ledger.records(kind="ship", verdict="green", app=app, newest_first=True):
                 timings = record.body.get("timings") or {}
                 if timings.get("release"):
-                    found.append(float(timings["total"]))
-                if len(found) == _RUNS:
+                    durations.append(float(timings["total"]))
+                if len(durations) == _RUNS:
                     break
-    except (TrueGreenError, ValueError, KeyError):
-        return ()
-    return tuple(reversed(found))
+    except (TrueGreenError, ValueError, KeyError, TypeError):
+        return Past()
+    durations.reverse()
+    if last is None:
+        return Past(tuple(durations))
+    return Past(tuple(durations), last.verdict, last.commit, last.at)

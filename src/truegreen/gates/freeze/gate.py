@@ -26,7 +26,7 @@ def ask(question: Question) -> GateResult:
         calendar = read_calendar(question.config, *around(now))
     except ConfigError as error:
         return unreadable(error, now)
-    needs = runway(question.durations, question.config.freeze.runway)
+    needs = runway(question.past.durations, question.config.freeze.runway)
     return decide(calendar, subject_of(question), now, needs)
 
 
