@@ -13,6 +13,7 @@ from truegreen.errors import PlatformUnreachable
 from truegreen.heroku.models import App, Build, Dyno, FormationEntry, Release, Slug
 from truegreen.release.report import Phase, Report
 from truegreen.release.trailer import format_trailer
+from truegreen.verify.live import LiveRun
 from truegreen.verify.probe import HttpAnswer
 from truegreen.verify.question import Question
 from truegreen.verify.run import Verification, verify
@@ -132,6 +133,9 @@ class Scene:
     edge: Callable[[int], HttpAnswer] = field(default=lambda nth: healthy())
     origin: Callable[[Mapping[str, str]], HttpAnswer] = field(default=lambda headers: blocked())
     log: str = ""
+    actions: Callable[[], Any] | None = None
+    live: Callable[[str, str], LiveRun] | None = None
+    on_pause: Callable[[int], None] = field(default=lambda nth: None)
     away: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
@@ -140,6 +144,7 @@ class Scene:
     def verify(self) -> Verification:
         times = iter(range(10_000))
         nth = iter(range(10_000))
+        pauses = iter(range(10_000))
 
         def get(url: str, headers: Mapping[str, str]) -> HttpAnswer:
             if url.startswith(self.edge_url.rstrip("/")):
@@ -152,7 +157,9 @@ class Scene:
             self.question,
             FakePlatform(self),
             get,
-            sleep=lambda _: None,
+            actions=self.actions,
+            live=self.live,
+            sleep=lambda _: self.on_pause(next(pauses)),
             clock=lambda: float(next(times)),
         )
         return verify(world)

@@ -25,6 +25,7 @@ from truegreen.config.model import (
     ScanAllow,
     Smoke,
 )
+from truegreen.config.observing import parse_ci, parse_live, parse_stability
 from truegreen.config.places import placed
 from truegreen.config.policy import parse_policy
 from truegreen.config.table import Table
@@ -95,6 +96,9 @@ def parse_config(
         scan=_scan(top.table("scan")),
         checks=_checks(top.table("checks")),
         migrations=parse_migrations(top.table("migrations")),
+        ci=parse_ci(top.table("ci")),
+        live=parse_live(top.table("live")),
+        stability=parse_stability(top.table("stability")),
     )
     top.done()
     return config

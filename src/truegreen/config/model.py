@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from truegreen.config.observing import Ci, Live, Stability
+
 FLAG_TYPES = ("bool", "int", "float", "str", "choice", "duration", "url", "list")
 
 
@@ -234,3 +236,6 @@ class Config(NamedTuple):
     policy: Policy = Policy()
     checks: CheckSettings = CheckSettings()
     migrations: Migrations = Migrations()
+    ci: Ci = Ci()
+    live: Live = Live()
+    stability: Stability = Stability()

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A named question about a release."""
+    """A named question about a release. ``asked`` False: only where the project asks for it."""
 
     name: str
     question: str
-    required: bool = True
+    asked: bool = True
 
 
 CHECKS: tuple[Check, ...] = (
@@ -27,18 +27,22 @@ CHECKS: tuple[Check, ...] = (
     Check("health.origin_blocked", "does a direct request to the origin get 403"),
     Check("schema.head", "is the database at the one head of the code that serves"),
     Check("flags.config", "do the config vars parse as the declared flags, none undeclared"),
+    Check("ci.conclusion", "did the CI run of this commit conclude success", asked=False),
+    Check("smoke.live", "does the project's own live suite pass", asked=False),
+    Check("stability", "for a time after: no crash, no later release, no drift", asked=False),
 )
 
 BY_NAME = {check.name: check for check in CHECKS}
 
 
-def required_checks(optional: Iterable[str] = ()) -> tuple[str, ...]:
-    """The names of the checks that a verdict requires, in order, without those made optional.
+def required_checks(optional: Iterable[str] = (), also: Iterable[str] = ()) -> tuple[str, ...]:
+    """The names of the checks that a verdict requires, in order: those always asked and ``also``,
+    without those made optional.
 
-    Raises KeyError for a name in ``optional`` that is no check's.
+    Raises KeyError for a name in ``optional`` or ``also`` that is no check's.
     """
-    left_out = set(optional)
-    for name in left_out:
+    left_out, added = set(optional), set(also)
+    for name in left_out | added:
         if name not in BY_NAME:
             raise KeyError(name)
-    return tuple(c.name for c in CHECKS if c.required and c.name not in left_out)
+    return tuple(c.name for c in CHECKS if (c.asked or c.name in added) and c.name not in left_out)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 from truegreen.config import Config, Environment
+from truegreen.config.observing import Ci
 from truegreen.errors import ConfigError, Unverified
-from truegreen.model import BY_NAME, Evidence, required_checks
-from truegreen.secret import resolve
+from truegreen.github import Actions
+from truegreen.model import BY_NAME, CHECKS, Evidence, required_checks
+from truegreen.secret import Secret, resolve
 from truegreen.ship.means import REAL, Means
 from truegreen.ship.target import find_target
+from truegreen.verify.live import LiveRun, run_live
+from truegreen.verify.observers import asked
 from truegreen.verify.question import Question
 from truegreen.verify.run import Verification, verify
 from truegreen.verify.world import Platform, World
@@ -44,7 +52,10 @@ def question_for(
             )
     if config.release.migrate == "none":
         optional.append("schema.head")
-    return Question(
+    if config.file is None:
+        optional += _NEEDS_THE_APP
+    run = os.environ.get("GITHUB_RUN_ID", "")
+    question = Question(
         app=app or environment.app,
         commit=commit,
         version=version,
@@ -56,10 +67,21 @@ def question_for(
         else None,
         flags=config.flags,
         required_vars=config.config_vars.required,
-        required=required_checks(optional),
         settle=settle,
         report_text=report_text,
+        ci=config.ci,
+        own_run=int(run) if run.isdigit() else None,
+        live=config.live,
+        root=config.root,
+        stability=config.stability,
     )
+    also = [check.name for check in CHECKS if not check.asked and asked(check.name, question)]
+    return replace(question, required=required_checks(optional, also))
+
+
+# What only an app that has truegreen in it can answer: shown, and not required, where no
+# configuration says that it is there.
+_NEEDS_THE_APP = ("release.report", "code.served", "health.origin_blocked", "schema.head")
 
 
 def ask(
@@ -70,9 +92,36 @@ def ask(
     means: Means = REAL,
 ) -> Verification:
     """All checks about ``question``, through ``platform`` and the app's own doors."""
-    with means.probe() as get:
-        world = World(question, platform, get, sleep=means.sleep, clock=means.clock)
+    with ExitStack() as stack:
+        get = stack.enter_context(means.probe())
+        world = World(
+            question,
+            platform,
+            get,
+            actions=lambda: stack.enter_context(_actions(question.ci)),
+            live=lambda url, commit: _live(question, url, commit),
+            sleep=means.sleep,
+            clock=means.clock,
+        )
         return verify(world, on_evidence=on_evidence, now=means.now)
+
+
+def _actions(ci: Ci) -> Actions:
+    token = resolve(ci.token, what="ci.token") if ci.token else None
+    if token is None and os.environ.get("GITHUB_TOKEN"):
+        token = Secret(os.environ["GITHUB_TOKEN"])
+    return Actions(ci.repository, token, api=ci.api)
+
+
+def _live(question: Question, url: str, commit: str) -> LiveRun:
+    return run_live(
+        question.live.command,
+        question.root or Path(),
+        timeout=question.live.timeout,
+        environ=os.environ,
+        pass_env=question.live.pass_env,
+        told={"TRUEGREEN_APP_URL": url, "TRUEGREEN_COMMIT": commit},
+    )
 
 
 class Away:

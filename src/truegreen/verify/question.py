@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from truegreen.config import Flags, Health
+from truegreen.config.observing import Ci, Live, Stability
 from truegreen.model import required_checks
 from truegreen.secret import Secret
 
@@ -32,3 +34,8 @@ class Question:
     required: tuple[str, ...] = field(default_factory=required_checks)
     settle: float = 0.0
     report_text: str | None = None
+    ci: Ci = field(default_factory=Ci)
+    own_run: int | None = None  # the GitHub Actions run that asks
+    live: Live = field(default_factory=Live)
+    root: Path | None = None  # where the live suite is run
+    stability: Stability = field(default_factory=Stability)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from truegreen.errors import Unverified
-from truegreen.model import Evidence, Finding, Situation, Status, Verdict, diagnose, sentence
+from truegreen.model import Evidence, Finding, Situation, Status, Verdict, diagnose, judge, sentence
 from truegreen.verify.answer import Answer
-from truegreen.verify.observers import OBSERVERS, Observer
+from truegreen.verify.observers import AFTERWARDS, OBSERVERS, Observer, asked
 from truegreen.verify.situation import assemble
 from truegreen.verify.world import World
 
@@ -42,19 +42,41 @@ def verify(
     Never raises for what the world does: an observer that could not make its check, or broke, is
     unknown evidence that says so.
     """
+    evidence: list[Evidence] = []
+
+    def keep(item: Evidence) -> None:
+        if on_evidence is not None:
+            on_evidence(item)
+        evidence.append(item)
+
     with ThreadPoolExecutor(max_workers=6, thread_name_prefix="observer") as pool:
-        running = {
-            name: pool.submit(_ask, name, observer, world, now)
+        running = [
+            pool.submit(_ask, name, observer, world, now)
             for name, observer in OBSERVERS.items()
-        }
-        evidence: list[Evidence] = []
-        for future in running.values():
-            item = future.result()
-            if on_evidence is not None:
-                on_evidence(item)
-            evidence.append(item)
+            if asked(name, world.question)
+        ]
+        for future in running:
+            keep(future.result())
+    for name, observer in AFTERWARDS.items():
+        if asked(name, world.question):
+            keep(_afterwards(name, observer, world, now, evidence))
     situation = assemble(world, evidence)
     return Verification(situation, diagnose(situation))
+
+
+def _afterwards(
+    name: str,
+    observer: Observer,
+    world: World,
+    now: Callable[[], datetime],
+    evidence: list[Evidence],
+) -> Evidence:
+    """A check that takes long is made only while nothing else has failed: red is red already."""
+    failed = judge(evidence, world.question.required).failed
+    if failed:
+        told = f"not asked, since {failed[0]} fails"
+        return Answer(Status.UNKNOWN, told, "an answer", "").as_evidence(name, now())
+    return _ask(name, observer, world, now)
 
 
 def _ask(name: str, observer: Observer, world: World, now: Callable[[], datetime]) -> Evidence:

@@ -13,12 +13,14 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from truegreen.errors import Unverified
+from truegreen.github import Actions
 from truegreen.guard.attacks import OUTSIDE
 from truegreen.health import TOKEN_HEADER, TOKEN_VARIABLE
 from truegreen.heroku.address import is_loopback
 from truegreen.heroku.models import App, Build, Dyno, FormationEntry, Release, Slug
 from truegreen.release.trailer import Report, parse_trailer
 from truegreen.verify.choose import choose_build, choose_release, current_release
+from truegreen.verify.live import LiveRun
 from truegreen.verify.probe import Get, HttpAnswer
 from truegreen.verify.question import Question
 
@@ -56,11 +58,15 @@ class World:
         platform: Platform,
         get: Get,
         *,
+        actions: Callable[[], Actions] | None = None,
+        live: Callable[[str, str], LiveRun] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._actions = actions
+        self._live = live
         self.question = question
-        self._platform = platform
+        self.platform = platform
         self._get = get
         self._sleep = sleep
         self._clock = clock
@@ -88,32 +94,32 @@ class World:
         return self.question.app
 
     def app(self) -> App:
-        return self._once("app", lambda: self._platform.app(self.app_name))
+        return self._once("app", lambda: self.platform.app(self.app_name))
 
     def releases(self) -> Sequence[Release]:
         """Newest first. Asks for the app first: it is the cheapest way to find out that the
         platform is away, or that there is no such app."""
         self.app()
-        return self._once("releases", lambda: self._platform.releases(self.app_name))
+        return self._once("releases", lambda: self.platform.releases(self.app_name))
 
     def builds(self) -> Sequence[Build]:
         self.app()
-        return self._once("builds", lambda: self._platform.builds(self.app_name))
+        return self._once("builds", lambda: self.platform.builds(self.app_name))
 
     def config_vars(self) -> Mapping[str, str]:
         self.app()
-        return self._once("config", lambda: self._platform.config_vars(self.app_name))
+        return self._once("config", lambda: self.platform.config_vars(self.app_name))
 
     def formation(self) -> Sequence[FormationEntry]:
         self.app()
-        return self._once("formation", lambda: self._platform.formation(self.app_name))
+        return self._once("formation", lambda: self.platform.formation(self.app_name))
 
     def dynos(self) -> Sequence[Dyno]:
         self.app()
-        return self._once("dynos", lambda: self._platform.dynos(self.app_name))
+        return self._once("dynos", lambda: self.platform.dynos(self.app_name))
 
     def slug(self, slug_id: str) -> Slug:
-        return self._once(f"slug {slug_id}", lambda: self._platform.slug(self.app_name, slug_id))
+        return self._once(f"slug {slug_id}", lambda: self.platform.slug(self.app_name, slug_id))
 
     def commit_of(self, release: Release) -> str | None:
         """The commit of a release's slug; None when it has no slug (containers, first release)."""
@@ -169,13 +175,13 @@ class World:
         """The app's last log lines. Costs a call: for when something is to be explained."""
 
         def read() -> str:
-            return self._tail(self._platform.log_url(self.app_name, lines=_LOG_LINES))
+            return self._tail(self.platform.log_url(self.app_name, lines=_LOG_LINES))
 
         return self._once("log", read)
 
     def _tail(self, url: str) -> str:
         tail = bytearray()
-        for chunk in self._platform.stream(url, deadline=_STREAM_DEADLINE):
+        for chunk in self.platform.stream(url, deadline=_STREAM_DEADLINE):
             tail += chunk
             if len(tail) > 2 * _TAIL:
                 del tail[:-_TAIL]
@@ -233,6 +239,26 @@ class World:
             row.append(answer)
             if len(row) >= asked.health.samples:
                 return row
+
+    def actions(self) -> Actions:
+        """The workflow runs of the project's repository. Unverified when there is no way to ask."""
+        if self._actions is None:
+            raise Unverified("nobody here can ask GitHub")
+        return self._once("actions", self._actions)
+
+    def live(self) -> LiveRun:
+        """How the project's live suite ended; it is run once."""
+        make = self._live
+        if make is None:
+            raise Unverified("the live suite cannot be run from here")
+        return self._once("live", lambda: make(self.edge(), self.commit() or ""))
+
+    def now(self) -> float:
+        """Seconds on a clock that only goes forward."""
+        return self._clock()
+
+    def pause(self, seconds: float) -> None:
+        self._sleep(seconds)
 
     def origin_answers(self) -> Sequence[HttpAnswer]:
         """Direct requests past the edge: those of guard/attacks.OUTSIDE, in its order."""

@@ -1,6 +1,7 @@
 """One observer a file: it reads the world and returns an answer, and never changes anything.
 
-``OBSERVERS`` maps each check's name to its observer.
+``OBSERVERS`` maps each check's name to its observer; they are asked side by side. ``AFTERWARDS``
+are asked one after the other when those have answered; ``asked`` says which a question is for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from types import MappingProxyType
 from truegreen.verify.answer import Answer
 from truegreen.verify.observers import (
     build_succeeded,
+    ci_conclusion,
     code_dynos,
     code_served,
     code_slug,
@@ -21,7 +23,10 @@ from truegreen.verify.observers import (
     release_current,
     release_report,
     schema_head,
+    smoke_live,
+    stability,
 )
+from truegreen.verify.question import Question
 from truegreen.verify.world import World
 
 Observer = Callable[[World], Answer]
@@ -39,5 +44,19 @@ OBSERVERS: Mapping[str, Observer] = MappingProxyType(
         "health.origin_blocked": health_origin_blocked.observe,
         "schema.head": schema_head.observe,
         "flags.config": flags_config.observe,
+        "ci.conclusion": ci_conclusion.observe,
     }
 )
+AFTERWARDS: Mapping[str, Observer] = MappingProxyType(
+    {"smoke.live": smoke_live.observe, "stability": stability.observe}
+)
+
+
+def asked(name: str, question: Question) -> bool:
+    """Whether ``question`` asks the check ``name`` at all."""
+    wanted = {
+        "ci.conclusion": bool(question.ci.repository),
+        "smoke.live": bool(question.live.command),
+        "stability": question.stability.seconds > 0,
+    }
+    return wanted.get(name, True)

@@ -1,0 +1,45 @@
+"""Takes one look at an app: what model/drift.py compares. Four questions to the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from truegreen.heroku.models import Dyno, FormationEntry, Release
+from truegreen.model import digest_of
+from truegreen.model.drift import SeenDyno, SeenRelease, Snapshot
+
+
+class Watched(Protocol):
+    """The part of the Platform API that a look reads."""
+
+    def releases(self, app: str) -> Sequence[Release]: ...
+    def config_vars(self, app: str) -> Mapping[str, str]: ...
+    def formation(self, app: str) -> Sequence[FormationEntry]: ...
+    def dynos(self, app: str) -> Sequence[Dyno]: ...
+
+
+def look(platform: Watched, app: str, *, now: datetime | None = None) -> Snapshot:
+    """``app`` as it is. Raises Unverified when the platform does not say."""
+    moment = now or datetime.now(UTC)
+    releases = platform.releases(app)
+    config = platform.config_vars(app)
+    return Snapshot(
+        releases=tuple(
+            SeenRelease(
+                one.version,
+                one.status,
+                one.current,
+                one.slug_id,
+                (moment - one.created_at).total_seconds(),
+            )
+            for one in releases
+        ),
+        dynos=tuple(
+            SeenDyno(one.name, one.type, one.state, one.release_version)
+            for one in platform.dynos(app)
+        ),
+        wanted=tuple((one.type, one.quantity) for one in platform.formation(app)),
+        config=digest_of(dict(config)),
+    )
