@@ -32,6 +32,7 @@ SHOWN = 20  # findings of one gate on a terminal; --json has all
 )
 @click.option("--commit", metavar="SHA", help="Commit that would be shipped (default: HEAD).")
 @click.option("--explain", is_flag=True, help="Show what each answer rests on, step by step.")
+@click.option("--wave", "show_wave", is_flag=True, help="Show what would go out, too.")
 @at_option
 @env_option
 @platform_option
@@ -42,6 +43,7 @@ def command(
     folder: Path,
     commit: str | None,
     explain: bool,
+    show_wave: bool,
     at: datetime | None,
     env_name: str | None,
     platform: str | None,
@@ -60,7 +62,10 @@ def command(
     from truegreen.gates.run import STANDARD_ERROR, configured, exit_code, run_gates
     from truegreen.incidents.every_gate import GATES
     from truegreen.outputs.json_document import print_document
+    from truegreen.outputs.override_line import override_line
+    from truegreen.outputs.wave_text import lines as wave_lines
     from truegreen.ship.asking import question_of
+    from truegreen.ship.overriding import read_overrides
     from truegreen.ship.source import full_commit
     from truegreen.ship.target import choose_environment
 
@@ -78,11 +83,22 @@ def command(
         )
         results = run_gates(wanted, question, GATES)
     code = exit_code(results)
+    given = read_overrides(config, environment.app).get(question.full_commit, [])
+    wave = question.wave.as_json() if show_wave else None
     if as_json:
-        print_document({"gates": [result.as_json() for result in results], "open": code == 0})
+        print_document(
+            {
+                "gates": [result.as_json() for result in results],
+                "open": code == 0,
+                "wave": wave,
+                "overrides": given,
+            }
+        )
     elif not quiet:
         for result in results:
             _print(result, explain=explain)
+        for line in (*map(override_line, given), *(wave_lines(wave) if wave else ())):
+            click.echo(line)
     return code
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import click
 
 from truegreen.errors import UsageError
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _moment(_: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
@@ -27,9 +31,9 @@ def _moment(_: click.Context, parameter: click.Parameter, text: str | None) -> d
         raise UsageError(f"{option}: {text!r} is out of range") from error
 
 
-at_option = click.option(
-    "--at",
-    metavar="ISO",
-    callback=_moment,
-    help="Ask for this moment, e.g. 2026-12-24T18:00:00+01:00.",
-)
+def moment_option(name: str, *, help: str, required: bool = False) -> Callable[[_F], _F]:
+    """An option that takes a moment, as ``datetime`` in UTC; UsageError for what is none."""
+    return click.option(name, metavar="ISO", callback=_moment, required=required, help=help)
+
+
+at_option = moment_option("--at", help="Ask for this moment, e.g. 2026-12-24T18:00:00+01:00.")

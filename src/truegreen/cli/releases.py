@@ -41,6 +41,8 @@ def command(
 
     from truegreen.model import short
     from truegreen.outputs.json_document import print_document
+    from truegreen.outputs.override_line import override_line
+    from truegreen.ship.overriding import read_overrides
     from truegreen.ship.releases import list_releases
     from truegreen.ship.target import choose_environment, find_target
     from truegreen.ship.turn import look_at_turn
@@ -55,7 +57,7 @@ def command(
     if lease:
         return _print_lease(turn, as_json=as_json)
     with target.client(patience=15.0) as client:
-        found = list_releases(client, target.app, limit)
+        found = list_releases(client, target.app, limit, read_overrides(config, target.app))
     if as_json:
         print_document([one.as_json() for one in found])
         return 0
@@ -65,6 +67,8 @@ def command(
         click.echo(
             f"{mark} v{one.version:<5} {one.status:<9}  {commit:<8}  {one.at}  {one.description}"
         )
+        for override in one.overrides:
+            click.echo(f"         {override_line(override)}")
     if turn.busy:
         _print_lease(turn, as_json=False)
     return 0

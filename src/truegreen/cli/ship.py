@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
+from truegreen.cli.moment import moment_option
 from truegreen.cli.options import folder_argument, target_options
 from truegreen.config import load_config
 
@@ -17,6 +19,16 @@ _AN_HOUR = 3600.0
 @folder_argument
 @target_options
 @click.option("--no-gates", is_flag=True, help="Ask no gate first (the record says so).")
+@click.option(
+    "--override",
+    "overrides",
+    metavar="GATE",
+    multiple=True,
+    help="Pass GATE although it is shut; takes --reason, --ticket and --until.",
+)
+@click.option("--reason", metavar="TEXT", default="", help="Why the gate is overridden.")
+@click.option("--ticket", metavar="ID", default="", help="Where that was decided.")
+@moment_option("--until", help="When the override ends, e.g. 2026-12-24T18:00:00+01:00.")
 @click.option("--wait", is_flag=True, help="Queue while somebody else ships this app.")
 @click.option(
     "--wait-at-most",
@@ -37,6 +49,10 @@ def command(
     as_json: bool,
     quiet: bool,
     no_gates: bool,
+    overrides: tuple[str, ...],
+    reason: str,
+    ticket: str,
+    until: datetime | None,
     wait: bool,
     wait_at_most: float | None,
     allow_rewind: str,
@@ -52,25 +68,48 @@ def command(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from truegreen.gates.run import asked_by_ship, run_gates
+    from truegreen.gates.override import given
+    from truegreen.gates.run import asked_by_ship
     from truegreen.incidents.every_gate import GATES
     from truegreen.ship.asking import question_of
+    from truegreen.ship.gating import Asked, ask_gates
+    from truegreen.ship.overriding import actor
     from truegreen.ship.source import read_source
     from truegreen.ship.target import choose_environment
 
     config = load_config(folder)
     environment = choose_environment(config, env_name)
     source = read_source(folder.resolve())
-    question = question_of(config, environment, platform=platform, commit=source.commit)
+    question = question_of(config, environment, platform=platform, commit=source.commit, start=True)
     names = asked_by_ship(config, GATES)
+    allowed = given(
+        overrides,
+        () if no_gates else names,
+        app=environment.app,
+        commit=source.commit,
+        reason=reason,
+        ticket=ticket,
+        until=until,
+        by=actor(),
+        now=question.now,
+    )
     # The gates are asked while the rest is imported: one of them waits for another process.
     with sigterm_interrupts(), ThreadPoolExecutor(max_workers=1) as pool:
-        asked = None if no_gates else pool.submit(run_gates, names, question, GATES)
+        asked = None if no_gates else pool.submit(ask_gates, names, question, GATES, allowed)
+
+        def answers() -> Asked:
+            assert asked is not None
+            told = asked.result()
+            if not quiet:
+                for line in lines(told.wave.as_json()):
+                    click.echo(line, err=True)
+            return told
 
         from truegreen.ledger import Ledger
         from truegreen.outputs.json_document import print_document
         from truegreen.outputs.live import LiveView
         from truegreen.outputs.table import print_verification, stdout_console
+        from truegreen.outputs.wave_text import lines
         from truegreen.ship.lease import lease_of
         from truegreen.ship.leases import Leases
         from truegreen.ship.pipeline import Guards, ship
@@ -93,7 +132,7 @@ def command(
                 view,
                 ledger=ledger,
                 guards=Guards(
-                    gates=asked.result if asked else None,
+                    gates=answers if asked else None,
                     lease=lambda app, tell: lease_of(
                         lambda: Leases.open(location), app, source.commit, wait=patience, tell=tell
                     ),

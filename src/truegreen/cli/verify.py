@@ -39,6 +39,7 @@ def command(
     from truegreen.outputs.document import verification_document
     from truegreen.outputs.json_document import print_document
     from truegreen.outputs.table import print_verification, stdout_console
+    from truegreen.ship.overriding import recorded, told
     from truegreen.ship.source import full_commit, read_source
     from truegreen.ship.target import choose_environment
     from truegreen.ship.verification import ask_target, question_for
@@ -54,10 +55,12 @@ def command(
         config, environment, commit=commit, version=release_version(release_name), app=app
     )
     verification = ask_target(question, config, environment, platform)
-    document = verification_document(
-        verification.situation, timings={"total": round(time.monotonic() - began, 3)}
-    )
     with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+        document = verification_document(
+            verification.situation,
+            timings={"total": round(time.monotonic() - began, 3)},
+            overrides=told(recorded(ledger, question.app, verification.situation.commit)),
+        )
         ledger.append(
             "verify",
             app=question.app,

@@ -17,6 +17,8 @@ def verification_document(
     notes: Sequence[str] = (),
     baseline: ReleaseState | None = None,
     overrides: Sequence[Mapping[str, Any]] = (),
+    gates: Sequence[Mapping[str, Any]] = (),
+    wave: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The document of one verification: JSON values only, keys in the contract's order."""
     required = set(situation.required)
@@ -51,6 +53,8 @@ def verification_document(
         "diagnosis": [finding.as_json() for finding in findings],
         "recommendation": advice.as_json() if advice else None,
         "overrides": [dict(override) for override in overrides],
+        "gates": [dict(gate) for gate in gates],
+        "wave": dict(wave) if wave is not None else None,
         "notes": list(notes),
         "timings": dict(timings),
         "events": [dict(event) for event in events],

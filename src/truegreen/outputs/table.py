@@ -10,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from truegreen.outputs.override_line import override_line
+
 MARKS = {"pass": "✔", "fail": "✘", "unknown": "?"}
 STYLES = {"pass": "green", "fail": "bold red", "unknown": "yellow"}
 VERDICTS = {"green": "bold green", "red": "bold red", "unverified": "bold yellow"}
@@ -58,6 +60,8 @@ def verdict_lines(document: Mapping[str, Any]) -> RenderableType:
         if advice["rehearsal"]:
             line.append(f" ({advice['rehearsal']})", style="not bold dim")
         parts.append(line)
+    for override in document["overrides"]:
+        parts.append(Text(f"  {override_line(override)}", style="bold yellow"))
     for note in document["notes"]:
         parts.append(Text(f"  {note}", style="dim"))
     timings = document["timings"]

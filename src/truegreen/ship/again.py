@@ -19,6 +19,7 @@ from truegreen.ledger import Ledger
 from truegreen.model import ReleaseState, Status, Verdict
 from truegreen.outputs.document import verification_document
 from truegreen.ship.means import PROBE_TIMEOUT
+from truegreen.ship.overriding import recorded, told
 from truegreen.ship.progress import Journal, StepState, Watcher
 from truegreen.ship.steps import follow_release, wait_for_dynos, wait_for_first_answer
 from truegreen.ship.target import Target
@@ -90,6 +91,7 @@ def release_again(
         timings=timings,
         events=journal.events,
         notes=notes,
+        overrides=told(recorded(ledger, target.app, verification.situation.commit)),
         baseline=_state(before),
     )
     ledger.append(

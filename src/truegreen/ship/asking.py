@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from truegreen.config import Config, Environment
+from truegreen.embedded.locate import data_dir
 from truegreen.errors import PlatformRefused, TrueGreenError
 from truegreen.gates.question import Question
 from truegreen.gates.serving import Past, Serving
@@ -29,11 +30,13 @@ def question_of(
     commit: str = "HEAD",
     now: datetime | None = None,
     output: int | None = 2,
+    start: bool = False,
 ) -> Question:
     """The question about shipping ``commit`` to ``environment`` at ``now`` (default: this moment).
 
     ``platform`` overrides the environment's own. The platform is asked when a gate wants to know
-    what serves, and not before; it is not started.
+    what serves, and not before. ``start``: an embedded platform that was there before and does not
+    run is started for that, as a release would do.
     """
     return Question(
         config,
@@ -41,7 +44,7 @@ def question_of(
         commit=commit,
         now=now,
         output=output,
-        read_serving=lambda: read_serving(config, environment, platform),
+        read_serving=lambda: read_serving(config, environment, platform, start=start),
         read_past=lambda: read_past(ledger_file(config), environment.app),
     )
 
@@ -50,10 +53,15 @@ def ledger_file(config: Config) -> Path:
     return config.root / ".truegreen" / "ledger.sqlite3"
 
 
-def read_serving(config: Config, environment: Environment, platform: str | None) -> Serving:
+def read_serving(
+    config: Config, environment: Environment, platform: str | None, *, start: bool = False
+) -> Serving:
     """What serves in ``environment`` now, as the platform says. Never raises."""
+    embedded = (platform or environment.platform) == "embedded"
+    if embedded and not data_dir(config.root).is_dir():
+        return Serving(None, None, True, "no platform was ever started here")
     try:
-        target = find_target(config, environment, platform, start=False)
+        target = find_target(config, environment, platform, start=start)
         with target.client(patience=PATIENCE) as client:
             return _serving(client, environment.app)
     except TrueGreenError as error:

@@ -8,14 +8,13 @@ are change.py's.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from truegreen.config import Config
 from truegreen.errors import Interrupted, Refused, Unverified
-from truegreen.gates.result import GateResult
 from truegreen.heroku import HerokuClient
 from truegreen.ledger import Ledger
 from truegreen.model import Verdict, required_checks, short
@@ -24,10 +23,12 @@ from truegreen.model.verdict import judge
 from truegreen.outputs.document import verification_document
 from truegreen.ship.ancestry import Kinship, kinship
 from truegreen.ship.change import SETTLE, Change, check_token
+from truegreen.ship.gating import Asked
 from truegreen.ship.lease import Keeps, Lease, LeaseLost, Tell, Unshared, moment
 from truegreen.ship.leases import Claim
 from truegreen.ship.manifest import Manifest, read_manifest
 from truegreen.ship.memory import Engine, Forgetful, Memory, RunKey
+from truegreen.ship.overriding import record_used, recorded, told
 from truegreen.ship.progress import Journal, StepState, Watcher
 from truegreen.ship.run import Run
 from truegreen.ship.source import Source
@@ -35,7 +36,7 @@ from truegreen.ship.target import Target
 from truegreen.ship.verification import ask, question_for
 from truegreen.verify.run import Verification
 
-GateAnswers = Callable[[], Sequence[GateResult]]
+GateAnswers = Callable[[], Asked]
 # The lease of an app ("API/apps/NAME"), while the context lasts; the second hears of the queue.
 TakeLease = Callable[[str, Tell], AbstractContextManager[Lease]]
 PATIENCE = 20.0  # seconds in which one question to the platform is asked again
@@ -95,7 +96,7 @@ def ship(
     work = _Work(run, config, source, read_manifest(config.root), ledger, guards, began)
     target: Target | None = None
     try:
-        _gates(run, guards.gates)
+        _gates(run, guards.gates, ledger)
         with run.step("platform") as step:
             target = find()
             step.text = target.api
@@ -183,7 +184,9 @@ class _Work:
             timings=self.run.told_timings(time.monotonic() - self.began),
             events=self.run.journal.events,
             notes=self.run.notes,
-            overrides=self.run.overrides,
+            overrides=self._overrides(target),
+            gates=self.run.gates,
+            wave=self.run.wave,
             baseline=self.run.baseline.state() if self.run.baseline else None,
         )
         self.ledger.append(
@@ -194,6 +197,10 @@ class _Work:
             body=document,
         )
         return Shipped(document, verification.verdict)
+
+    def _overrides(self, target: Target) -> list[dict[str, Any]]:
+        earlier = recorded(self.ledger, target.app, self.source.commit)
+        return [*told(earlier), *self.run.overrides]
 
     def record_interruption(self, target: Target | None) -> None:
         run = self.run
@@ -207,25 +214,26 @@ class _Work:
                 "events": run.journal.events,
                 "timings": run.told_timings(time.monotonic() - self.began),
                 "notes": run.notes,
-                "overrides": run.overrides,
+                "overrides": self._overrides(target) if target else run.overrides,
+                "gates": run.gates,
+                "wave": run.wave,
             },
         )
 
 
-def _gates(run: Run, answers: GateAnswers | None) -> None:
+def _gates(run: Run, answers: GateAnswers | None, ledger: Ledger) -> None:
     if answers is None:
         run.notes.append("no gate was asked")
         return
     with run.step("gates") as step:
-        results = answers()
-        shut = [result for result in results if not result.open]
+        asked = answers()
+        run.gates, run.wave = asked.gates_json(), asked.wave.as_json()
+        shut = asked.weighed.shut
         if shut:
-            raise Refused("; ".join(_why_shut(one) for one in shut), hint=shut[0].clears)
-        step.text = ", ".join(f"{result.name} open" for result in results)
-
-
-def _why_shut(result: GateResult) -> str:
-    return f"gate {result.name}: {result.reason}"
+            raise Refused(asked.weighed.refusal, hint=shut[0].clears)
+        # Recorded before anything is changed: a run that is killed after that was overridden too.
+        record_used(ledger, asked.weighed)
+        step.text = asked.weighed.told
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from truegreen.heroku import HerokuClient
@@ -21,6 +22,7 @@ class Listed:
     description: str
     user: str | None
     at: str
+    overrides: tuple[Mapping[str, Any], ...] = ()  # that its commit went out with
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -31,11 +33,18 @@ class Listed:
             "description": self.description,
             "user": self.user,
             "at": self.at,
+            "overrides": [dict(one) for one in self.overrides],
         }
 
 
-def list_releases(client: HerokuClient, app: str, limit: int) -> Sequence[Listed]:
-    """The newest ``limit`` releases of ``app``, newest first; each slug is asked for once."""
+def list_releases(
+    client: HerokuClient,
+    app: str,
+    limit: int,
+    overrides: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+) -> Sequence[Listed]:
+    """The newest ``limit`` releases of ``app``, newest first; each slug is asked for once.
+    ``overrides``: by commit, as the ledger has them."""
     commits: dict[str, str | None] = {}
     listed: list[Listed] = []
     for release in client.releases(app, limit=limit):
@@ -51,6 +60,7 @@ def list_releases(client: HerokuClient, app: str, limit: int) -> Sequence[Listed
                 description=release.description,
                 user=release.user_email,
                 at=stamp(release.created_at),
+                overrides=tuple(overrides.get(commits.get(slug or "") or "", ())),
             )
         )
     return listed

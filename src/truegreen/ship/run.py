@@ -34,6 +34,8 @@ class Run:
     away: bool = False  # the platform gave no answer in the middle
     notes: list[str] = field(default_factory=list)
     overrides: list[dict[str, Any]] = field(default_factory=list)
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    wave: dict[str, Any] | None = None
     baseline: Baseline | None = None
 
     def mark_changed(self) -> None:
