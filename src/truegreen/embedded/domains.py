@@ -30,10 +30,29 @@ class Domain:
 
 
 class Domains:
-    """Of all apps."""
+    """Of all apps. What the router asks for every request is kept until something changes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._read_at = -1
+        self._apps: dict[str, str] = {}
+        self._maintained: frozenset[str] = frozenset()
+
+    def _refresh(self) -> None:
+        if self._read_at != self._store.changes:
+            self._read_at = self._store.changes
+            self._apps = {
+                row["hostname"]: row["name"]
+                for row in self._store.query(
+                    "SELECT hostname, name FROM domains JOIN apps ON apps.id = domains.app_id"
+                )
+            }
+            self._maintained = frozenset(
+                row["name"]
+                for row in self._store.query(
+                    "SELECT name FROM maintenance JOIN apps ON apps.id = maintenance.app_id"
+                )
+            )
 
     def of_app(self, app_id: str) -> list[Domain]:
         sql = "SELECT id, app_id, hostname, created_at FROM domains WHERE app_id = ? ORDER BY rowid"
@@ -41,13 +60,9 @@ class Domains:
 
     def app_of(self, hostname: str) -> str | None:
         """The name of the app with that domain, exactly or by the ``*`` of its first label."""
-        anyone = "*." + hostname.partition(".")[2]
-        rows = self._store.query(
-            "SELECT apps.name FROM domains JOIN apps ON apps.id = domains.app_id "
-            "WHERE hostname IN (?, ?) ORDER BY hostname = ? DESC",
-            hostname, anyone, hostname,
-        )  # fmt: skip
-        return str(rows[0]["name"]) if rows else None
+        self._refresh()
+        found = self._apps.get(hostname)
+        return found or self._apps.get("*." + hostname.partition(".")[2])
 
     def add(self, app: App, hostname: str) -> Domain:
         """Raises DomainTaken. ``hostname`` matches `HOSTNAME`."""
@@ -67,8 +82,8 @@ class Domains:
     # maintenance
 
     def maintenance(self, app_name: str) -> bool:
-        sql = "SELECT 1 FROM maintenance JOIN apps ON apps.id = app_id WHERE name = ?"
-        return bool(self._store.query(sql, app_name))
+        self._refresh()
+        return app_name in self._maintained
 
     def set_maintenance(self, app: App, on: bool) -> None:
         if on:

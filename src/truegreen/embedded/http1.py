@@ -13,16 +13,18 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 import h11
+
+from truegreen.embedded.wire import Wire
 
 Headers = list[tuple[bytes, bytes]]
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of a request's line and headers; more is answered with 431."""
 
-_READ = 64 * 1024
 _HOP_BY_HOP = frozenset(  # RFC 9110 section 7.6.1, and Proxy-Connection, which some still send
     b"connection proxy-connection keep-alive te trailer transfer-encoding upgrade "
     b"proxy-authorization proxy-authenticate expect".split()
@@ -79,7 +81,7 @@ class Head:
         """Every value of the header, one a line, in order. ``name`` in lower case."""
         return values(self.headers, name)
 
-    @property
+    @cached_property
     def host(self) -> str:
         """The Host header as it came (may hold a port); empty when HTTP/1.0 sent none."""
         found = self.values(b"host")
@@ -158,6 +160,8 @@ def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     A Content-Length beside a Transfer-Encoding goes too: RFC 9112 section 6.3, against smuggling.
     """
     pairs = list(headers)
+    if _HOP_BY_HOP.isdisjoint([name.lower() for name, _ in pairs]):
+        return pairs
     drop = _HOP_BY_HOP | (set(tokens(values(pairs, b"connection"))) - _NEVER_NAMED)
     if values(pairs, b"transfer-encoding"):
         drop |= {b"content-length"}
@@ -167,13 +171,17 @@ def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 class ClientSide:
     """The connection that somebody opened to us. Raises ClientGone and BadRequest."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
         self.h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
-        peer = writer.get_extra_info("peername")
+        peer = wire.transport.get_extra_info("peername")
         self.peer: str = peer[0] if isinstance(peer, tuple) else ""
         self._head_only = False
+
+    @property
+    def untouched(self) -> bool:
+        """Is everything that h11 was given used up, and the next request still to come?"""
+        return self.h11.their_state is h11.IDLE and not self.h11.trailing_data[0]
 
     async def next_event(self) -> h11.Event | type[h11.PAUSED]:
         while True:
@@ -187,6 +195,13 @@ class ClientSide:
             if self.h11.they_are_waiting_for_100_continue:
                 await self.send(h11.InformationalResponse(status_code=100, headers=[]))
             self.h11.receive_data(await self.read())
+
+    def next_cycle(self) -> bool:
+        """After a request and its response: can there be another one?"""
+        if self.h11.our_state is not h11.DONE or self.h11.their_state is not h11.DONE:
+            return False
+        self.h11.start_next_cycle()
+        return True
 
     async def next_head(self) -> Head | None:
         """The next request; None when the client is done."""
@@ -204,7 +219,7 @@ class ClientSide:
 
     async def read(self) -> bytes:
         try:
-            return await self._reader.read(_READ)
+            return await self.wire.read()
         except OSError as error:
             raise ClientGone from error
 
@@ -215,8 +230,8 @@ class ClientSide:
 
     async def write(self, data: bytes) -> None:
         try:
-            self._writer.write(data)
-            await self._writer.drain()
+            self.wire.write(data)
+            await self.wire.drain()
         except OSError as error:
             raise ClientGone from error
 
@@ -234,14 +249,14 @@ class ClientSide:
 
     def eof(self) -> None:
         with suppress(OSError, RuntimeError):
-            self._writer.write_eof()
+            self.wire.transport.write_eof()
 
     def abort(self) -> None:
         """Break the connection off with a reset: to HTTP/1.0 a mere end means a whole response."""
-        sock = self._writer.get_extra_info("socket")
+        sock = self.wire.transport.get_extra_info("socket")
         with suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._writer.transport.abort()
+        self.wire.abort()
 
     async def close(self) -> None:
         """Close without a reset that would eat the response: read a little of what still comes."""
@@ -251,67 +266,86 @@ class ClientSide:
                 for _ in range(16):
                     if not await self.read():
                         break
-        await _closed(self._writer)
+        await _closed(self.wire)
 
 
 class OriginSide:
-    """A connection that we opened, for one exchange. Raises OriginFailed."""
+    """A connection that we opened, for one exchange or more. Raises OriginFailed.
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self.h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=4 * HEAD_LIMIT)
+    ``address`` of `connect`: IPv4 and port."""
+
+    def __init__(self, wire: Wire, *, used: bool = False) -> None:
+        self.wire = wire
+        self.used = used
+        """Has it carried an exchange before?"""
+        self._at_end = False
 
     @classmethod
     async def connect(cls, address: tuple[str, int], timeout: float) -> OriginSide:
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                reader, writer = await asyncio.open_connection(*address)
+                # with a socket of our own: nothing is to be looked up, and it is half the time
+                sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+                try:
+                    sock.setblocking(False)
+                    await loop.sock_connect(sock, address)
+                    _, wire = await loop.create_connection(Wire, sock=sock)
+                except BaseException:
+                    sock.close()
+                    raise
         except TimeoutError as error:
             raise OriginFailed(Fault.CONNECT_TIMEOUT) from error
         except OSError as error:
             raise OriginFailed(Fault.REFUSED) from error
-        if writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
-            writer.transport.abort()  # nobody listens: TCP met itself (simultaneous open)
+        told = wire.transport.get_extra_info
+        if told("sockname") == told("peername"):
+            wire.abort()  # nobody listens: TCP met itself (simultaneous open)
             raise OriginFailed(Fault.REFUSED)
-        return cls(reader, writer)
+        return cls(wire)
+
+    @cached_property
+    def protocol(self) -> h11.Connection:
+        return h11.Connection(h11.CLIENT, max_incomplete_event_size=4 * HEAD_LIMIT)
 
     async def next_event(self) -> h11.Event | type[h11.PAUSED]:
         while True:
             try:
-                event = self.h11.next_event()
+                event = self.protocol.next_event()
             except h11.RemoteProtocolError as error:
-                ended = self._reader.at_eof()
-                raise OriginFailed(Fault.CLOSED if ended else Fault.MALFORMED) from error
+                fault = Fault.CLOSED if self._at_end else Fault.MALFORMED
+                raise OriginFailed(fault) from error
             if event is not h11.NEED_DATA:
                 assert not isinstance(event, type) or event is h11.PAUSED
                 return event
-            self.h11.receive_data(await self.read())
+            self.protocol.receive_data(await self.read())
 
     async def read(self) -> bytes:
         try:
-            return await self._reader.read(_READ)
+            data = await self.wire.read()
         except OSError as error:
             raise OriginFailed(Fault.CLOSED) from error
+        self._at_end = not data
+        return data
 
     async def send(self, event: h11.Event) -> None:
-        data = self.h11.send(event)
+        data = self.protocol.send(event)
         if data:
             await self.write(data)
 
     async def write(self, data: bytes) -> None:
         try:
-            self._writer.write(data)
-            await self._writer.drain()
+            self.wire.write(data)
+            await self.wire.drain()
         except OSError as error:
             raise OriginFailed(Fault.CLOSED) from error
 
     def eof(self) -> None:
         with suppress(OSError, RuntimeError):
-            self._writer.write_eof()
+            self.wire.transport.write_eof()
 
     async def close(self) -> None:
-        await _closed(self._writer)
+        await _closed(self.wire)
 
 
 async def settle(tasks: set[asyncio.Task[None]]) -> None:
@@ -324,10 +358,10 @@ async def settle(tasks: set[asyncio.Task[None]]) -> None:
             task.exception()
 
 
-async def _closed(writer: asyncio.StreamWriter) -> None:
-    writer.close()
+async def _closed(wire: Wire) -> None:
+    wire.close()
     try:
         async with asyncio.timeout(1.0):
-            await writer.wait_closed()
-    except (OSError, TimeoutError):
-        writer.transport.abort()
+            await wire.closed()
+    except TimeoutError:
+        wire.abort()

@@ -15,6 +15,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from truegreen.embedded.dynos import DynoState, Log
@@ -34,6 +35,7 @@ from truegreen.embedded.relay import RelayServer, Timeouts
 RouterVersion = Literal["2.0", "legacy"]
 
 _VIA = {"2.0": b"1.1 heroku-router", "legacy": b"1.1 vegur"}
+_SET_BY_US = (b"x-forwarded-proto", b"x-forwarded-port", b"x-request-start", b"x-request-id")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9+/=-]{20,200}")
 _POLL = 0.02
 _CODES = {
@@ -158,12 +160,10 @@ class Router:
         )
 
     def _headers(self, head: Head) -> Headers:
-        headers = without(
-            end_to_end(head.headers), b"x-forwarded-proto", b"x-forwarded-port", b"x-request-start"
-        )
+        headers = without(end_to_end(head.headers), *_SET_BY_US)
         request_id = request_id_of(head.headers) or str(uuid.uuid4()).encode()
         return [
-            *forwarded_for(without(headers, b"x-request-id"), head.peer, self._version),
+            *forwarded_for(headers, head.peer, self._version),
             (b"X-Request-Id", request_id),
             (b"X-Forwarded-Proto", b"http"),
             (b"X-Forwarded-Port", str(self._port).encode()),
@@ -206,6 +206,7 @@ def request_id_of(headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:
     return found[0] if len(found) == 1 and _REQUEST_ID.fullmatch(found[0]) else None
 
 
+@lru_cache(maxsize=1024)
 def host_name(host: str) -> str:
     """The name or address in a Host header: no port, lower case, no brackets, no final dot."""
     if host.startswith("["):
@@ -213,6 +214,7 @@ def host_name(host: str) -> str:
     return host.partition(":")[0].lower().removesuffix(".")
 
 
+@lru_cache(maxsize=1024)
 def is_bare(name: str) -> bool:
     """Is it an address, ``localhost`` or nothing: a host that names no app?"""
     if name in ("", "localhost"):
@@ -253,4 +255,6 @@ def _page(status: int, title: str, body: str, note: str = "") -> Answer:
 def _text(raw: bytes) -> str:
     """For a log line: printable, in one line, no quotation mark, bounded."""
     text = raw[:500].decode("latin-1")
+    if text.isprintable() and '"' not in text:
+        return text
     return "".join(c if c.isprintable() and c != '"' else "?" for c in text)

@@ -187,7 +187,7 @@ class _Platform:
         )  # fmt: skip
         await dynos.reap_leftovers()
         router_port = await self._listen("router", lambda port: Router(
-            self._app_of_host, dynos, lambda: [a.name for a in store.apps()], HOST, port,
+            self._app_of_host, dynos, lambda: sorted(store.app_names()), HOST, port,
             log=self._log_system, maintenance=self._domains.maintenance,
         ))  # fmt: skip
         edge_port = await self._listen(
@@ -271,7 +271,7 @@ class _Platform:
 
     def _app_of_host(self, host: str) -> str | None:
         name, dot, rest = host.partition(".")
-        known = dot and rest == "localhost" and self._store.app(name)
+        known = dot and rest == "localhost" and name in self._store.app_names()
         return name if known else self._domains.app_of(host)
 
     def _handover(self, name: str) -> Handover:
@@ -282,7 +282,7 @@ class _Platform:
         )
 
     def _app_at_edge(self, host: str) -> str | None:
-        names = [app.name for app in self._store.apps()] if is_bare(host_name(host)) else []
+        names = sorted(self._store.app_names()) if is_bare(host_name(host)) else []
         return names[0] if len(names) == 1 else self._app_of_host(host)
 
     def _edge_policy(self, host: str) -> EdgePolicy:
@@ -312,7 +312,7 @@ class _Platform:
         self._write_log(app, f"heroku[{dyno}]", line)
 
     def _write_log(self, app: str, who: str, line: str) -> None:
-        if self._store.app(app) is not None:
+        if app in self._store.app_names():
             stream = self._streams.open(log_stream(app), limit=self._options.limits.app_log_bytes)
             stream.line(f"{datetime.now(UTC).isoformat(timespec='microseconds')} {who}: {line}")
 

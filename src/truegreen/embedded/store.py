@@ -38,6 +38,9 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
+        self.changes = 0
+        """Goes up with every transaction: what was read at another number may be old."""
+        self._names: tuple[int, frozenset[str]] = (-1, frozenset())
         self.watchers: list[Callable[[str, str, str], None]] = []
         """Called with entity, action and id after a release or build was made or has ended."""
         self._db.row_factory = sqlite3.Row
@@ -52,6 +55,7 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         self._db.execute("BEGIN IMMEDIATE")
+        self.changes += 1
         try:
             yield self._db
         except BaseException:
@@ -119,6 +123,13 @@ class Store:
     def app(self, id_or_name: str) -> App | None:
         row = self._one("SELECT * FROM apps WHERE id = ?1 OR name = ?1", id_or_name)
         return None if row is None else _app(row)
+
+    def app_names(self) -> frozenset[str]:
+        """Of every app. Cheap enough to be asked for every request."""
+        if self._names[0] != self.changes:
+            rows = self._db.execute("SELECT name FROM apps")
+            self._names = (self.changes, frozenset(str(row["name"]) for row in rows))
+        return self._names[1]
 
     def apps(self) -> list[App]:
         return [_app(row) for row in self._db.execute("SELECT * FROM apps ORDER BY name")]
