@@ -16,6 +16,7 @@ from truegreen.cli.exits import run
 VERBS = {
     "drill": "drill",
     "flags": "flags",
+    "freeze": "freeze",
     "gate": "gate",
     "guard": "guard",
     "hermetic": "hermetic",

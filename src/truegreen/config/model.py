@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -94,6 +94,16 @@ class FreezeScope(NamedTuple):
     environments: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()  # globs
     labels: tuple[str, ...] = ()  # any of the service's
+
+    def concerns(self, environment: str, app: str, labels: Sequence[str]) -> bool:
+        """Whether a window of this scope is about ``app`` in ``environment``."""
+        from fnmatch import fnmatchcase
+
+        return (
+            (not self.environments or environment in self.environments)
+            and (not self.apps or any(fnmatchcase(app, one) for one in self.apps))
+            and (not self.labels or not set(self.labels).isdisjoint(labels))
+        )
 
 
 class FreezeWindow(NamedTuple):

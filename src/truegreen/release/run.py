@@ -19,7 +19,7 @@ from types import FrameType
 
 from truegreen.config import Config, load_config
 from truegreen.errors import ConfigError, UsageError
-from truegreen.release import preflight
+from truegreen.release import freeze, preflight
 from truegreen.release.migrate import migrate
 from truegreen.release.report import PHASES, Phase, Report
 from truegreen.release.smoke import smoke
@@ -119,7 +119,11 @@ def _config(root: Path) -> Config:
 
 def _preflight(config: Config, environ: Mapping[str, str]) -> Phase:
     started = time.monotonic()
-    problems = preflight.problems(config, environ)
+    asked = freeze.ask(config, environ, datetime.now(UTC))
+    if asked.note:
+        _say(f"preflight: {asked.note}")
+    frozen = (f"freeze: {asked.problem}",) if asked.problem else ()
+    problems = (*preflight.problems(config, environ), *frozen)
     return Phase("preflight", "fail" if problems else "pass", time.monotonic() - started, problems)
 
 

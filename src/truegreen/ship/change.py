@@ -27,6 +27,7 @@ from truegreen.ship.steps import (
     find_or_create_app,
     find_or_create_build,
     find_or_create_release,
+    find_or_set_vars,
     follow_release,
     scale_first,
     wait_for_dynos,
@@ -67,6 +68,7 @@ class Change:
         try:
             self._app()
             self._baseline()
+            self._beforehand()
             built = self._build()
             if built.status != "succeeded":
                 return None
@@ -100,6 +102,20 @@ class Change:
             baseline = Baseline.from_json(self.memory.step("baseline", read))
             self.run.baseline = baseline
             step.text = f"v{baseline.version} serves" if baseline.serves else "nothing serves yet"
+
+    def _beforehand(self) -> None:
+        """What the release command must know of this run, and can know in no other way."""
+        if not self.run.beforehand:
+            return
+        with self.run.step("config", ", ".join(self.run.beforehand)):
+            find_or_set_vars(
+                self.client,
+                self.app,
+                self.run.beforehand,
+                self._before_change,
+                self.config.release.timeout,
+                self.target.means,
+            )
 
     def _look(self) -> Standing:
         return look(self.client, self.app, self.target.means.now())

@@ -9,6 +9,8 @@ from typing import Any
 from truegreen.config import Config
 from truegreen.gates.override import Override, Weighed, from_json
 from truegreen.ledger import Ledger
+from truegreen.model import stamp
+from truegreen.release.freeze import FILE_NAME, OVERRIDE
 from truegreen.ship.asking import ledger_file
 from truegreen.ship.holder import Holder
 
@@ -68,6 +70,16 @@ def record_used(ledger: Ledger, weighed: Weighed) -> None:
             "answer": {"status": str(answer.status), "reason": answer.reason},
         }
         ledger.append(RECORD, app=override.app, commit=override.commit, verdict=None, body=body)
+
+
+def for_the_dyno(used: Sequence[Override], config: Config) -> Mapping[str, str]:
+    """The config var that lets the release command pass the freeze, when that gate was overridden
+    and the release command asks (``freeze.lock``). It is of the commit alone, and ends by itself.
+    """
+    freeze = next((one for one in used if one.gate == "freeze"), None)
+    if freeze is None or not (config.root / FILE_NAME).is_file():
+        return {}
+    return {OVERRIDE: f"{freeze.commit} {stamp(freeze.until)}"}
 
 
 def told(overrides: Sequence[Override]) -> list[dict[str, Any]]:

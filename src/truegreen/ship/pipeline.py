@@ -28,7 +28,7 @@ from truegreen.ship.lease import Keeps, Lease, LeaseLost, Tell, Unshared, moment
 from truegreen.ship.leases import Claim
 from truegreen.ship.manifest import Manifest, read_manifest
 from truegreen.ship.memory import Engine, Forgetful, Memory, RunKey
-from truegreen.ship.overriding import record_used, recorded, told
+from truegreen.ship.overriding import for_the_dyno, record_used, recorded, told
 from truegreen.ship.progress import Journal, StepState, Watcher
 from truegreen.ship.run import Run
 from truegreen.ship.source import Source
@@ -96,7 +96,7 @@ def ship(
     work = _Work(run, config, source, read_manifest(config.root), ledger, guards, began)
     target: Target | None = None
     try:
-        _gates(run, guards.gates, ledger)
+        _gates(run, guards.gates, ledger, config)
         with run.step("platform") as step:
             target = find()
             step.text = target.api
@@ -221,7 +221,7 @@ class _Work:
         )
 
 
-def _gates(run: Run, answers: GateAnswers | None, ledger: Ledger) -> None:
+def _gates(run: Run, answers: GateAnswers | None, ledger: Ledger, config: Config) -> None:
     if answers is None:
         run.notes.append("no gate was asked")
         return
@@ -233,6 +233,7 @@ def _gates(run: Run, answers: GateAnswers | None, ledger: Ledger) -> None:
             raise Refused(asked.weighed.refusal, hint=shut[0].clears)
         # Recorded before anything is changed: a run that is killed after that was overridden too.
         record_used(ledger, asked.weighed)
+        run.beforehand = for_the_dyno(asked.weighed.used, config)
         step.text = asked.weighed.told
 
 

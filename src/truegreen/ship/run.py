@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +36,7 @@ class Run:
     overrides: list[dict[str, Any]] = field(default_factory=list)
     gates: list[dict[str, Any]] = field(default_factory=list)
     wave: dict[str, Any] | None = None
+    beforehand: Mapping[str, str] = field(default_factory=dict)  # config vars, for the dyno
     baseline: Baseline | None = None
 
     def mark_changed(self) -> None:

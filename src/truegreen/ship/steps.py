@@ -236,6 +236,36 @@ def baseline(client: HerokuClient, app: str) -> Release | None:
     return current_release(client.releases(app))
 
 
+def find_or_set_vars(
+    client: HerokuClient,
+    app: str,
+    values: Mapping[str, str],
+    on_change: Callable[[], None],
+    deadline: float,
+    means: Means = REAL,
+) -> bool:
+    """Sets the config vars that differ from ``values``, and waits for the release that this makes
+    (of the code that serves). False when nothing differed. Raises DeadlineExceeded after
+    ``deadline`` seconds."""
+    present = client.config_vars(app)
+    wanted: dict[str, str | None] = {k: v for k, v in values.items() if present.get(k) != v}
+    if not wanted:
+        return False
+    on_change()
+    client.set_config_vars(app, wanted)
+    newest = max(client.releases(app), key=lambda release: release.version)
+    wait_for_release(
+        client,
+        app,
+        newest.id,
+        deadline=deadline,
+        patience=_PATIENCE,
+        clock=means.clock,
+        sleep=means.sleep,
+    )
+    return True
+
+
 def scale_first(client: HerokuClient, app: str, wanted: Mapping[str, int]) -> None:
     """Sets the formation that the manifest asks for, on an app's first release."""
     there = {entry.type: entry.quantity for entry in client.formation(app)}

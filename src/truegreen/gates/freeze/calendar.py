@@ -17,7 +17,7 @@ from truegreen.config.freeze import FILE_NAME, read_freeze_file, read_text
 from truegreen.config.places import placed
 from truegreen.errors import ConfigError
 from truegreen.gates.freeze import days, ics, rules
-from truegreen.gates.freeze.window import Subject, Window, concerns
+from truegreen.gates.freeze.window import Subject, Window
 
 HORIZON = timedelta(days=400)  # how far ahead windows are looked at
 
@@ -44,7 +44,7 @@ class Calendar:
 
     def about(self, subject: Subject) -> tuple[Window, ...]:
         """The windows that concern ``subject``."""
-        return tuple(one for one in self.windows if concerns(one.scope, subject))
+        return tuple(one for one in self.windows if subject.is_meant(one.scope))
 
 
 def read_calendar(config: Config, first: datetime, last: datetime) -> Calendar:

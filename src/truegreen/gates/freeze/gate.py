@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from truegreen.errors import ConfigError
 from truegreen.gates.freeze.calendar import HORIZON, read_calendar
 from truegreen.gates.freeze.decide import NAME, decide
+from truegreen.gates.freeze.lock import look_at_lock
 from truegreen.gates.freeze.runway import runway
 from truegreen.gates.freeze.window import Subject
 from truegreen.gates.question import Question
@@ -24,10 +26,27 @@ def ask(question: Question) -> GateResult:
     now = question.now
     try:
         calendar = read_calendar(question.config, *around(now))
+        lock = look_at_lock(question.config, now)
     except ConfigError as error:
         return unreadable(error, now)
     needs = runway(question.past.durations, question.config.freeze.runway)
-    return decide(calendar, subject_of(question), now, needs)
+    return with_lock(decide(calendar, subject_of(question), now, needs), lock)
+
+
+def with_lock(answer: GateResult, lock: Finding | None) -> GateResult:
+    """``answer``, with what is to be said of the lock that the release command reads. Pure."""
+    if lock is None:
+        return answer
+    findings = (*answer.findings, lock)
+    if not lock.blocks or not answer.open:
+        return replace(answer, findings=findings)
+    return replace(
+        answer,
+        status=Status.UNKNOWN,
+        reason=f"{lock.where}: {lock.text}",
+        clears="truegreen freeze lock, and commit it",
+        findings=findings,
+    )
 
 
 def around(now: datetime) -> tuple[datetime, datetime]:

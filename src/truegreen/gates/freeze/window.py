@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from truegreen.config.model import FreezeScope
@@ -69,14 +68,9 @@ class Subject:
     app: str
     labels: tuple[str, ...] = ()
 
-
-def concerns(scope: FreezeScope, subject: Subject) -> bool:
-    """Whether a window of ``scope`` is about ``subject``."""
-    return (
-        (not scope.environments or subject.environment in scope.environments)
-        and (not scope.apps or any(fnmatchcase(subject.app, one) for one in scope.apps))
-        and (not scope.labels or not set(scope.labels).isdisjoint(subject.labels))
-    )
+    def is_meant(self, scope: FreezeScope) -> bool:
+        """Whether a window of ``scope`` is about this."""
+        return scope.concerns(self.environment, self.app, self.labels)
 
 
 Interval = tuple[datetime, datetime]
