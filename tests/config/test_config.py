@@ -82,7 +82,8 @@ def test_pyproject_is_read_when_there_is_no_file_of_our_own(tmp_path: Path) -> N
             "freeze.window[0].end",
             "not after",
         ),
-        ("[[scan.allow]]\nfingerprint='x'\nreason='r'\n", "scan.allow[0].owner", "missing"),
+        ("[scan]\nip = 'some'\n", "scan.ip", "off, public, all"),
+        ("[scan]\nsupressions = 'x'\n", "scan.supressions", "did you mean scan.suppressions"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_fix(
@@ -111,7 +112,7 @@ def test_the_documented_example_is_read_whole(request: pytest.FixtureRequest) ->
         tomllib.loads(path.read_text(encoding="utf-8")), file=path, root=path.parent
     )
     assert config.freeze.windows
-    assert config.scan.allow
+    assert config.scan.exclude
     assert set(FLAG_TYPES) == {f.type for f in config.flags.declared.values()}
     assert Flags.from_config(config.flags).declared["FLAG_ENFORCE_CF_ORIGIN"].fail == "closed"
 

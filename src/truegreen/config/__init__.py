@@ -19,7 +19,6 @@ from truegreen.config.model import (
     Policy,
     Release,
     Scan,
-    ScanAllow,
     Smoke,
 )
 
@@ -37,7 +36,6 @@ __all__ = [
     "Policy",
     "Release",
     "Scan",
-    "ScanAllow",
     "Smoke",
     "load_config",
     "parse_config",

@@ -22,7 +22,6 @@ from truegreen.config.model import (
     Health,
     Release,
     Scan,
-    ScanAllow,
     Smoke,
 )
 from truegreen.config.observing import parse_ci, parse_live, parse_stability
@@ -286,18 +285,14 @@ def _config_vars(table: Table) -> ConfigVars:
 
 
 def _scan(table: Table) -> Scan:
-    allow: list[ScanAllow] = []
-    for one in table.tables("allow"):
-        allow.append(
-            ScanAllow(
-                fingerprint=one.required_text("fingerprint"),
-                reason=one.required_text("reason"),
-                owner=one.required_text("owner"),
-                expires=one.day("expires"),
-            )
-        )
-        one.done()
-    result = Scan(exclude=table.texts("exclude"), allow=tuple(allow))
+    base = Scan()
+    result = Scan(
+        exclude=table.texts("exclude"),
+        suppressions=table.text("suppressions", base.suppressions),
+        ip=table.text("ip", base.ip, one_of=("off", "public", "all")),
+        off=table.texts("off"),
+        rules=table.texts("rules"),
+    )
     table.done()
     return result
 

@@ -159,20 +159,14 @@ class Freeze(NamedTuple):
     runway: float = 300.0  # seconds, at least, that a release needs before a freeze begins
 
 
-class ScanAllow(NamedTuple):
-    """A finding that is known and accepted, by fingerprint, until a day."""
-
-    fingerprint: str
-    reason: str
-    owner: str
-    expires: date
-
-
 class Scan(NamedTuple):
-    """What the personal-data scan leaves out."""
+    """What the scan looks for, leaves out and knows."""
 
     exclude: tuple[str, ...] = ()  # globs, relative to the service's root
-    allow: tuple[ScanAllow, ...] = ()
+    suppressions: str = "scan-suppressions.toml"  # the file, relative to the service's root
+    ip: str = "off"  # IP addresses: off | public | all
+    off: tuple[str, ...] = ()  # kinds that are not reported
+    rules: tuple[str, ...] = ()  # files with rules of the service's own, relative to its root
 
 
 class MigrationAllow(NamedTuple):

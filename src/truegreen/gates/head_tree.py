@@ -10,10 +10,8 @@ import io
 import os
 import subprocess
 import tarfile
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from truegreen.errors import UsageError
 from truegreen.untar import UnsafeMember, Untar
@@ -73,24 +71,6 @@ class HeadTree:
         listed = git(self.root, "ls-tree", "-r", "-z", "-l", "--full-tree", self.tree)
         return tuple(_entry(line) for line in listed.split(b"\0") if line)
 
-    def blobs(self, oids: Iterable[str]) -> Iterator[bytes | None]:
-        """The content of each object, in the order asked for; None when git does not have it."""
-        with subprocess.Popen(
-            ["git", "-C", str(self.root), "cat-file", "--batch"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-        ) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            try:
-                for oid in oids:
-                    yield _read_blob(process.stdin, process.stdout, oid)
-            finally:
-                process.stdin.close()
-                process.kill()  # it only reads: nothing to finish
-
     def export(self, to: Path) -> None:
         """Writes the tree into the folder ``to``. Raises UsageError when git or tar refuses."""
         top = git(self.root, "rev-parse", "--show-toplevel").decode(errors="surrogateescape")
@@ -109,56 +89,48 @@ def _entry(line: bytes) -> Entry:
     meta, _, path = line.partition(b"\t")
     mode, kind, oid, size = meta.decode("ascii").split()
     known = int(size) if size.isdigit() else None
-    return Entry(_printable(path), mode, kind, oid, known)
+    return Entry(printable(path), mode, kind, oid, known)
 
 
-def _printable(path: bytes) -> str:
+def printable(path: bytes) -> str:
     """``path`` as it may be shown in one line: what a terminal would obey is escaped."""
     text = path.decode("utf-8", errors="backslashreplace")
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def _read_blob(stdin: IO[bytes], stdout: IO[bytes], oid: str) -> bytes | None:
-    try:
-        stdin.write(oid.encode() + b"\n")
-        stdin.flush()
-        words = stdout.readline().split()
-    except (BrokenPipeError, ValueError):
-        return None
-    if len(words) != 3 or words[1] != b"blob":
-        return None
-    size = int(words[2])
-    data = stdout.read(size + 1)
-    return data[:size] if len(data) == size + 1 else None
-
-
-def _environment() -> dict[str, str]:
+def git_environment() -> dict[str, str]:
+    """The environment for a git that only reads, and only what is here."""
     kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_CALL}
     return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
-def run_git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def run_git(
+    root: Path, *arguments: str, timeout: float = TIMEOUT
+) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
             ["git", "-C", str(root), *arguments],
             capture_output=True,
             check=False,
-            timeout=TIMEOUT,
-            env=_environment(),
+            timeout=timeout,
+            env=git_environment(),
             stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError as error:
         raise UsageError("git is not installed, or not on PATH") from error
     except subprocess.TimeoutExpired as error:
-        raise UsageError(f"git {arguments[0]} did not end within {TIMEOUT:g} s") from error
+        raise UsageError(f"git {arguments[0]} did not end within {timeout:g} s") from error
 
 
 def git_fails(root: Path, *arguments: str) -> bool:
     return run_git(root, *arguments).returncode != 0
 
 
-def git(root: Path, *arguments: str) -> bytes:
-    done = run_git(root, *arguments)
+def git(root: Path, *arguments: str, timeout: float = TIMEOUT) -> bytes:
+    """What git prints, within ``timeout`` seconds. Raises UsageError when it fails."""
+    done = run_git(root, *arguments, timeout=timeout)
     if done.returncode:
         told = done.stderr.decode(errors="replace").strip().splitlines()
         why = told[0] if told else f"exit {done.returncode}"

@@ -1,10 +1,12 @@
-"""The scan gate: personal data and secrets in the tree that would be shipped.
+"""The scan gate: personal data and secrets in what would be shipped. A value that was found is
+never printed.
 
-``text`` finds them in one text (pure), ``numbers`` holds the checks that a card, an SSN or an IBAN
-must pass, ``placeholders`` what is public documentation, ``judge`` weighs hits against the
-allow list, ``gate`` reads the tree from git. A value that was found is never printed.
+The way of a byte: ``sources`` (a commit's tree, a diff, the history, a slug, files) give blobs;
+``containers`` opens what is packed or encoded into texts; ``scanner`` asks an engine (``engines``)
+where something could be, and the ``kinds`` whether it is; ``judge`` weighs what was found against
+the ``suppressions``. ``rules`` is all that is looked for, ``cache`` remembers blobs, ``gate``
+answers. docs/scan.md tells it from the outside.
+
+Kept empty of imports: ``gate`` is loaded by every ship, the engines only when there is something
+to scan.
 """
-
-from truegreen.gates.scan.text import Hit, scan_text
-
-__all__ = ["Hit", "scan_text"]

@@ -1,70 +1,90 @@
-"""What a hit counts for: its fingerprint, the allow list, the globs of what is left out. Pure.
-
-A fingerprint is HMAC-SHA256 over kind and value, keyed with the service's name, so that an
-allowance survives moved lines, squashed commits and renamed files, and one project's fingerprints
-say nothing in another. The key is not a secret: who can guess the value (an SSN has 10^9) can
-confirm the guess. A fingerprint is as confidential as the repository, and no more than that.
+"""What a hit counts for: weighed against the suppressions, and the globs of what is left out.
+Pure.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 
-from truegreen.config import ScanAllow
 from truegreen.gates.result import Finding
-from truegreen.gates.scan.text import Hit
+from truegreen.gates.scan.found import Scanned, Sighting
+from truegreen.gates.scan.suppressions import Suppressions
 
-_FINGERPRINT_HEX = 24  # 96 bits: no two values of one project meet by chance
+EXCLUDED, NOT_SCANNED, UNREAD, UNUSED = (
+    "excluded", "not-scanned", "unreadable", "suppression-unused",
+)  # fmt: skip
 
 
-def fingerprint(hit: Hit, key: str) -> str:
-    """``hit``'s fingerprint under ``key`` (the service's name), as the allow list writes it."""
-    message = f"{hit.kind}\0{hit.value.reveal()}".encode("utf-8", errors="surrogatepass")
-    digest = hmac.new(b"truegreen-scan/1 " + key.encode(), message, hashlib.sha256)
-    return digest.hexdigest()[:_FINGERPRINT_HEX]
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A finding with its place taken apart. ``line`` 0: the whole of ``path``. ``suppressed``:
+    somebody took it on; ``blocks``: it keeps the gate shut."""
+
+    kind: str
+    path: str
+    text: str
+    line: int = 0
+    column: int = 0
+    fingerprint: str = ""
+    blocks: bool = True
+    suppressed: bool = False
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether this is something found, not something left out."""
+        return self.line > 0
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+
+    def as_finding(self) -> Finding:
+        return Finding(self.kind, self.where, self.text, self.fingerprint, self.blocks)
 
 
 def weigh(
-    hits: Iterable[Hit], allow: Sequence[ScanAllow], *, key: str, today: date
-) -> tuple[Finding, ...]:
-    """A finding for each hit. One that is allowed does not block; an allowance holds through its
-    day ``expires``, and an expired one blocks and says so. Allowances that matched nothing are
-    listed."""
-    by_print = {item.fingerprint.lower(): item for item in allow}
-    used: set[str] = set()
-    findings = []
-    for hit in hits:
-        mark = fingerprint(hit, key)
-        allowance = by_print.get(mark)
-        used.add(mark)
-        findings.append(_finding(hit, mark, allowance, today))
-    for mark, item in by_print.items():
-        if mark not in used:
-            findings.append(
-                Finding(
-                    "allowance-unused",
-                    "scan.allow",
-                    f"matches nothing any more ({item.reason}; {item.owner}): remove it",
-                    mark,
-                    blocks=False,
-                )
-            )
-    return tuple(findings)
+    path: str, scanned: Scanned, suppressions: Suppressions | None, today: date
+) -> Iterator[Weighed]:
+    """A finding for each sighting and gap of the blob at ``path``. A suppression holds through
+    its day ``expires``; an expired one blocks and says so."""
+    for seen in scanned.sightings:
+        yield _sighting(path, seen, suppressions, today)
+    for gap in scanned.gaps:
+        kind = UNREAD if gap.unread else NOT_SCANNED
+        yield Weighed(kind, path + gap.part, gap.why, blocks=gap.unread)
 
 
-def _finding(hit: Hit, mark: str, allowance: ScanAllow | None, today: date) -> Finding:
-    where = f"{hit.path}:{hit.line}:{hit.column}"
-    if allowance is None:
-        return Finding(hit.kind, where, hit.masked, mark)
-    if today <= allowance.expires:
-        until = f"allowed until {allowance.expires} by {allowance.owner}: {allowance.reason}"
-        return Finding(hit.kind, where, f"{hit.masked} ({until})", mark, blocks=False)
-    since = f"its allowance by {allowance.owner} expired on {allowance.expires}"
-    return Finding(hit.kind, where, f"{hit.masked} ({since})", mark)
+def _sighting(path: str, seen: Sighting, suppressions: Suppressions | None, today: date) -> Weighed:
+    entry = suppressions.entries.get(seen.fingerprint) if suppressions else None
+    text, holds = seen.masked, False
+    if entry is not None and today <= entry.expires:
+        holds = True
+        text = f"{text} (suppressed until {entry.expires} by {entry.owner}: {entry.reason})"
+    elif entry is not None:
+        text = f"{text} (its suppression by {entry.owner} expired on {entry.expires})"
+    return Weighed(
+        seen.kind,
+        path + seen.part,
+        text,
+        seen.line,
+        seen.column,
+        # without a file the key is this scan's own, and its fingerprints are nobody's
+        seen.fingerprint if suppressions else "",
+        blocks=not holds,
+        suppressed=holds,
+    )
+
+
+def unused(suppressions: Suppressions, seen: Iterable[str]) -> Iterator[Weighed]:
+    """The suppressions that matched none of the fingerprints ``seen``."""
+    there = set(seen)
+    for mark, entry in suppressions.entries.items():
+        if mark not in there:
+            text = f"matches nothing any more ({entry.reason}; {entry.owner}): remove it"
+            yield Weighed(UNUSED, suppressions.file, text, fingerprint=mark, blocks=False)
 
 
 def excluder(globs: Iterable[str]) -> re.Pattern[str] | None:

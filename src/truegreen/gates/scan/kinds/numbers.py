@@ -1,6 +1,6 @@
 """Is this number really a payment card, a US social security number, an IBAN? Pure.
 
-Only arithmetic and published formats; where a candidate stands in a text is ``text``'s business.
+Only arithmetic and published formats; where a candidate stands in a text is ``cards``' business.
 Sources: ISO/IEC 7812 and the networks' published ranges; SSA's rules of 2011; the SWIFT IBAN
 registry (release 99).
 """
@@ -8,6 +8,7 @@ registry (release 99).
 from __future__ import annotations
 
 import re
+from functools import cache
 
 # (issuer, first digits from, to, lengths)
 _ISSUERS: tuple[tuple[str, str, str, frozenset[int]], ...] = (
@@ -88,18 +89,24 @@ def _compiled(structure: str) -> tuple[int, re.Pattern[str]]:
     return 4 + sum(int(count) for count, _ in parts), re.compile(pattern + r"\Z")
 
 
-_IBAN = {country: _compiled(structure) for country, structure in _BBAN.items()}
+IBAN_COUNTRIES = tuple(_BBAN)
+
+
+@cache
+def _iban(country: str) -> tuple[int, re.Pattern[str]] | None:
+    structure = _BBAN.get(country)
+    return _compiled(structure) if structure else None
 
 
 def iban_length(country: str) -> int | None:
     """How many characters an IBAN of ``country`` (two capitals) has; None: it has no IBANs."""
-    known = _IBAN.get(country)
+    known = _iban(country)
     return known[0] if known else None
 
 
 def is_iban(text: str) -> bool:
     """Whether ``text`` (capitals and digits, no blanks) has its country's form and mod 97 is 1."""
-    known = _IBAN.get(text[:2])
+    known = _iban(text[:2])
     if known is None or len(text) != known[0] or not known[1].match(text, 4):
         return False
     rearranged = text[4:] + text[:4]

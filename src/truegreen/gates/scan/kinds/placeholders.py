@@ -3,15 +3,34 @@
 Sources: RFC 2606 and RFC 6761 (reserved names), RFC 6762 (.local), ICANN 2024
 (.internal); the test-card pages of Stripe, PayPal, Adyen and
 Braintree; SSA's list of numbers used in advertisements; the IBAN registry's own examples; AWS's
-and jwt.io's documentation.
+and jwt.io's documentation; NANPA (555-01xx is for fiction) and Ofcom's numbers for drama;
+RFC 5737, RFC 3849, RFC 9637 (addresses for documentation).
 """
 
 from __future__ import annotations
 
+import ipaddress
+from datetime import date
+
 _RESERVED_DOMAINS = ("example.com", "example.org", "example.net", "example.edu")
 _RESERVED_TOPS = ("example", "test", "invalid", "localhost", "local", "internal")
+# An office, not a person: RFC 2142's names and those that mean the same.
 _NOBODY = frozenset(
-    {"noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "mailer-daemon", "postmaster"}
+    """
+    noreply no-reply no_reply donotreply do-not-reply mailer-daemon postmaster hostmaster webmaster
+    abuse noc security info support help helpdesk sales marketing contact office hello team admin
+    administrator root daemon nobody legal privacy press billing accounts careers jobs news
+    newsletter feedback bugs git www ftp usenet uucp
+    """.split()  # noqa: SIM905 - a list to be read and added to by people
+)
+_OFFICES = ("-sig", "-dev", "-bugs", "-users", "-list", "-announce", "-help", "-request", "-owner")
+# Somebody in an example, at whatever domain.
+_ANYBODY = frozenset(
+    """
+    me you user username name firstname.lastname first.last your.name your-name yourname email
+    your-email your.email your_email youremail mail someone somebody anyone anybody person foo bar
+    baz foobar test tester example sample alias recipient sender from to
+    """.split()  # noqa: SIM905 - a list to be read and added to by people
 )
 _NOBODYS_DOMAINS = ("users.noreply.github.com", "users.noreply.gitlab.com")
 
@@ -59,9 +78,14 @@ _IBANS = frozenset(
 
 
 def email(local: str, domain: str) -> bool:
-    """Whether the address ``local@domain`` is a reserved name's or a machine's."""
+    """Whether the address ``local@domain`` is a reserved name's, a machine's, an office's or
+    somebody's in an example, or no address but a Message-ID."""
     name, host = local.lower(), domain.lower()
-    if name in _NOBODY or host in _NOBODYS_DOMAINS or name == "git":
+    if name in _NOBODY or name in _ANYBODY or name.endswith(_OFFICES) or host in _NOBODYS_DOMAINS:
+        return True
+    if name == host.partition(".")[0]:  # one@one.org
+        return True
+    if len(name) > 14 and not any(char.isalpha() for char in name):  # <20260621.4711.1@host>
         return True
     if host.rpartition(".")[2] in _RESERVED_TOPS:
         return True
@@ -89,5 +113,50 @@ def key(value: str) -> bool:
     lowered = value.lower()
     if "example" in lowered or "sflkxwrjsmekkf2qt4fwpmejf36pok6yjv_adqssw5c" in lowered:
         return True
-    tail = lowered[8:] or lowered
-    return len(set(tail)) < 8 or "abcdefghij" in tail or "123456789" in tail
+    tail = lowered[8:] if len(lowered) >= 20 else lowered
+    return len(set(tail)) < min(8, len(tail) // 3) or "abcdefghij" in tail or "123456789" in tail
+
+
+_DRAMA = ("2079460", "1632960", "7700900", "1134960", "1214960", "1314960", "1414960", "1614960")
+_RUNS = ("0123456789", "1234567890", "9876543210", "0987654321")
+
+
+def phone(digits: str) -> bool:
+    """Whether this number is for fiction and examples: 555-01xx, Ofcom's ranges for drama, a run
+    such as 1234567, or hardly more than one digit over and over."""
+    national = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
+    if len(national) == 10 and national[3:6] == "555":
+        return True  # 555-01xx by rule; the rest of 555 was never given to people either
+    if len(national) == 7 and national[:3] == "555":
+        return True
+    if digits.removeprefix("44").lstrip("0").startswith(_DRAMA):
+        return True
+    if any(digits[:7] == run[:7] or digits[-7:] == run[-7:] for run in _RUNS):
+        return True
+    return len(set(digits)) < 3 or "1234567" in digits
+
+
+_DOCUMENTATION = tuple(
+    ipaddress.ip_network(net)
+    for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
+)
+_WELL_KNOWN = frozenset(
+    ipaddress.ip_address(one)
+    for one in ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "1.2.3.4",
+                "255.255.255.255", "127.0.0.1")
+)  # fmt: skip
+
+
+def address(one: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether nobody has this address: for documentation, a public resolver, the machine itself."""
+    return (
+        one in _WELL_KNOWN
+        or one.is_loopback
+        or one.is_unspecified
+        or any(one in net for net in _DOCUMENTATION if net.version == one.version)
+    )
+
+
+def birth(day: date) -> bool:
+    """Whether this is a day that stands for "some day": the first of the epoch, of a century."""
+    return (day.month, day.day) == (1, 1) and day.year in (1900, 1970, 1980, 1990, 2000)
