@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from truegreen.guard import DIRECT, HEROKU_LEGACY, GuardPolicy, Ranges
+from truegreen.guard import DIRECT, HEROKU_LEGACY, GuardPolicy, Ranges, client_address
 from truegreen.guard.asgi import OriginGuard
 from truegreen.secret import Secret
 
@@ -53,7 +53,7 @@ def test_the_application_gets_the_client_and_never_the_secret() -> None:
     for mode in ("enforce", "report", "off"):
         got, _ = ask(GuardPolicy(mode, [Secret("right")]), *shared)
         assert got["headers"] == [shared[0], shared[2]]
-        assert got.get("truegreen.client") == (None if mode == "off" else "2001:db8::1")
+        assert client_address(got) == (None if mode == "off" else "2001:db8::1")
     assert SECRET in shared  # the server's own list is left alone
 
 

@@ -55,11 +55,8 @@ def test_the_profile_says_which_address_is_believed(
     profile: Profile, forwarded: str | None, peer: str | None, reason: str
 ) -> None:
     headers = PASSED if forwarded is None else PASSED | {XFF: forwarded}
-    policy = guard(profile)
-    policy.judge("right", "104.16.0.1", None)  # an address of the edge that was seen before
-    for _ in range(2):  # what was remembered must answer as what was not
-        decision = policy.decide("/", headers, peer)
-        assert (decision.reason, decision.allowed) == (reason, reason == "admitted")
+    decision = guard(profile).decide("/", headers, peer)
+    assert (decision.reason, decision.allowed) == (reason, reason == "admitted")
 
 
 def test_an_address_of_the_edge_without_the_secret_is_refused() -> None:
@@ -108,60 +105,6 @@ def test_access_is_joined_by_and() -> None:
     assert policy.decide("/", PASSED | token).allowed
     assert policy.decide("/", PASSED).reason == "access_missing"
     assert policy.decide("/", token).reason == "secret_missing"
-
-
-@pytest.mark.parametrize(
-    ("client", "believed"),
-    [
-        ("203.0.113.9", "203.0.113.9"),
-        ("::ffff:203.0.113.9", "203.0.113.9"),
-        ("2001:DB8:0::1", "2001:db8::1"),
-        ("203.0.113.9\n203.0.113.9", None),
-        ("203.0.113.9,203.0.113.9", None),
-        ("nonsense", None),
-        (None, None),
-    ],
-)
-def test_the_client_is_what_the_edge_says_in_one_spelling(
-    client: str | None, believed: str | None
-) -> None:
-    for policy, address in (
-        (guard(), "104.16.0.1"),
-        (GuardPolicy("enforce", [Secret("right")]), None),
-    ):
-        for _ in range(2):
-            assert policy.judge("right", address, client) == ("admitted", believed)
-
-
-def test_a_remembered_visitor_is_not_the_next_one() -> None:
-    policy = guard()
-    assert policy.judge("right", "104.16.0.1", "203.0.113.9")[1] == "203.0.113.9"
-    assert policy.judge("right", "104.16.0.1", "203.0.113.10")[1] == "203.0.113.10"
-    assert policy.judge("right", "104.16.0.1", None)[1] is None
-    assert policy.judge("right", "104.16.0.1", "bad")[1] is None
-    assert policy.judge("right", "104.16.0.1", "203.0.113.9")[1] == "203.0.113.9"
-
-
-def test_more_visitors_than_are_remembered_are_all_told_apart() -> None:
-    policy = guard()
-    for number in range(10_000):
-        client = f"203.{number >> 8}.{number & 255}.1"
-        assert policy.judge("right", f"{client}, 104.16.0.1", client) == ("admitted", client)
-
-
-def test_nobody_is_believed_who_did_not_pass() -> None:
-    assert guard().judge("wrong", "104.16.0.1", "203.0.113.9")[1] is None
-    assert guard().judge("right", "203.0.113.1", "203.0.113.9")[1] is None
-    unsafe = GuardPolicy("enforce", checks=("presence_unsafe",))
-    assert unsafe.judge(None, None, "203.0.113.9") == ("admitted", None)
-    assert GuardPolicy("off").judge(None, None, "203.0.113.9") == ("guard_off", None)
-
-
-def test_behind_an_allowlist_the_client_is_the_one_that_reached_us() -> None:
-    office = Ranges(["192.0.2.0/24"])
-    policy = GuardPolicy("enforce", checks=["ranges"], ranges=office, profile=HEROKU)
-    for _ in range(2):
-        assert policy.judge(None, "10.0.0.1, 192.0.2.7", "203.0.113.9") == ("admitted", "192.0.2.7")
 
 
 @pytest.mark.parametrize(

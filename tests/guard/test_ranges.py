@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truegreen.guard import Ranges, RangesError
-from truegreen.guard import ranges as module
+from truegreen.guard.spans import DENSE, compile_lookup
 
 V4 = st.builds(
     lambda first, bits: ipaddress.ip_network((first, bits), strict=False),
@@ -35,18 +36,21 @@ def edges_of(networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> l
     return found
 
 
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.one_of(V4, V6), min_size=1, max_size=30), st.booleans())
+def lookup(
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network], dense: int
+) -> Callable[[str], bool]:
+    spans: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+    for one in networks:
+        spans[one.version].append((int(one[0]), int(one[-1]) + 1))
+    return compile_lookup(spans[4], spans[6], dense)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.one_of(V4, V6), min_size=1, max_size=30), st.sampled_from([0, 1, 3, DENSE]))
 def test_overlapping_nested_and_adjacent_networks_answer_as_a_linear_scan_does(
-    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network], tabled: bool
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network], dense: int
 ) -> None:
-    texts = [str(one) for one in networks]
-    listed = Ranges(texts)
-    if tabled:
-        v4, v6 = listed._v4, listed._v6
-        holds = module._tabled(module._table(v4), module._table(v6))
-    else:
-        holds = listed.holds
+    holds = lookup(networks, dense)
     for text in edges_of(networks):
         address = ipaddress.ip_address(text)
         if getattr(address, "ipv4_mapped", None):
@@ -57,7 +61,7 @@ def test_overlapping_nested_and_adjacent_networks_answer_as_a_linear_scan_does(
 def test_a_long_list_answers_as_a_short_one() -> None:
     texts = [f"{a}.{b}.{c}.0/25" for a in (11, 104) for b in range(40) for c in range(0, 60, 2)]
     listed = Ranges(texts)
-    assert listed.size > module._FLAT
+    assert listed.size == 2_400
     for b in range(0, 40, 7):
         for c in range(60):
             assert listed.holds(f"104.{b}.{c}.127") == (c % 2 == 0)
@@ -65,6 +69,20 @@ def test_a_long_list_answers_as_a_short_one() -> None:
             assert listed.holds(f"::ffff:104.{b}.{c}.1") == (c % 2 == 0)
     assert not listed.holds("2606:4700::1")
     assert not listed.holds("nonsense")
+
+
+def test_a_dense_list_is_cut_down_to_single_addresses() -> None:
+    """Thousands of networks that share their first bytes, as v6 allocations do."""
+    v4 = [f"10.0.{c}.{d}/32" for c in range(40) for d in range(0, 256, 2)]
+    v6 = [f"2001:db8:{c:x}::/48" for c in range(0, 4000, 2)]
+    listed = Ranges([*v4, *v6])
+    for number in range(4000):
+        assert listed.holds(f"2001:db8:{number:x}::9") == (number % 2 == 0)
+        at = f"10.0.{number // 256}.{number % 256}"
+        assert listed.holds(at) == (number % 2 == 0)
+        assert listed.holds(f"::ffff:{at}") == (number % 2 == 0)
+    assert not listed.holds("2001:db7:ffff::")
+    assert not listed.holds("2001:db9::")
 
 
 def test_the_shipped_list_is_cloudflares_of_its_date() -> None:

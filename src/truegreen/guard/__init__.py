@@ -4,6 +4,7 @@
 counts. Standard library only, but for ``access``; and never a network call in a request's path.
 """
 
+from truegreen.guard.client import client_address
 from truegreen.guard.policy import Decision, GuardPolicy
 from truegreen.guard.profiles import (
     DIRECT,
@@ -30,4 +31,5 @@ __all__ = [
     "RangesError",
     "Tally",
     "behind",
+    "client_address",
 ]

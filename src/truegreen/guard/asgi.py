@@ -6,8 +6,11 @@ Knows ASGI's scopes and nothing of frameworks or servers. What is let in is ``po
 from __future__ import annotations
 
 from truegreen.guard import reasons
+from truegreen.guard.admission import Admission
+from truegreen.guard.client import CLIENT, in_scope
+from truegreen.guard.judge import judge
 from truegreen.guard.policy import ASSERTION, CONNECTING_IP, FORWARDED, WORKER, GuardPolicy
-from truegreen.guard.wsgi import CLIENT, REFUSAL, REFUSAL_HEADERS
+from truegreen.guard.wsgi import REFUSAL, REFUSAL_HEADERS
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    Headers = list[tuple[bytes, bytes]]
     ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in REFUSAL_HEADERS]
@@ -30,8 +34,7 @@ class OriginGuard:
     accepted: with the same answer where the server offers ``websocket.http.response``, else by a
     close, which servers turn into a 403.
 
-    The visitor's address is put at ``scope["truegreen.client"]``, in its canonical spelling, when
-    the request passed the checks and the edge named it; otherwise the key is not there. More than
+    ``client.client_address(scope)`` gives the visitor's address of a request that passed. More than
     one X-Forwarded-For line is refused where the policy reads it.
 
     With a profile without proxies the peer is ``scope["client"]``: run uvicorn with
@@ -52,90 +55,116 @@ class OriginGuard:
 
 
 def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
-    judge, tally = policy.judge, policy.tally
-    bump, observed, logs = tally.bump, tally.observe is not None, tally.logs
-    bump_admitted = bump[reasons.ADMITTED]
-    admitted = reasons.ADMITTED
+    rules, tally = policy.rules, policy.tally
+    same, clock, short = rules.same, rules.clock, Admission(rules, raw=True)
+    usable, first, second, anywhere = short.usable, short.first, short.second, short.anywhere
+    stale_at, known, in_place = short.stale_at, short.known, short.in_place
+    observed, bump_admitted = tally.observe is not None, tally.bump[reasons.ADMITTED]
     forwarded = policy.reads_forwarded
     secret_name = policy.header.lower().encode()
-    address_name = FORWARDED.encode() if forwarded else b""
-    client_name = (policy.client_header or CONNECTING_IP).encode()
-    more = frozenset(
-        name.encode()
-        for name, check in ((WORKER, "worker"), (ASSERTION, "access"))
-        if check in policy.checks
-    )
-    wanted = frozenset({secret_name, address_name, client_name}) | more
-    worker_name, token_name = WORKER.encode(), ASSERTION.encode()
-
-    nothing: dict[bytes, bytes] = {}  # stays empty: no other name is wanted then
+    address_name = FORWARDED.encode() if forwarded else secret_name
+    read = (secret_name, address_name)
+    named = in_scope(policy.client_header)
+    usable = short.usable and policy.edge_names and (anywhere or forwarded)
+    judged = _judged(policy)
+    guess = 0  # where the secret's header stood last: most requests have the same order
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal guess
         if scope["type"] not in _GUARDED:
             if scope["type"] == "lifespan":
                 return await app(scope, receive, send)
             raise ValueError(f"origin guard: scope type {scope['type']!r} cannot be judged")
         headers = scope["headers"]
         if type(headers) is not list:
-            headers = list(headers)
-        given: bytes | None = None
-        line: bytes | None = None
-        visitor: bytes | None = None
-        found: dict[bytes, bytes] = {} if more else nothing
-        for pair in headers:
-            name = pair[0]
-            if name in wanted:
+            scope["headers"] = headers = list(headers)
+        secret = line = None
+        several = False
+        for name, value in headers:
+            if name in read:  # a tuple: quicker than two comparisons, or than a set's hash
                 if name == secret_name:
-                    secret_pair = pair
-                    given = pair[1] if given is None else given + b"\n" + pair[1]
-                elif name == address_name:
-                    line = pair[1] if line is None else line + b"\n" + pair[1]
-                elif name == client_name:
-                    visitor = pair[1] if visitor is None else visitor + b"\n" + pair[1]
+                    several |= secret is not None
+                    secret = value
                 else:
-                    found[name] = found[name] + b"\n" + pair[1] if name in found else pair[1]
-        if forwarded:
-            address = None if line is None else line.decode("latin-1")
-        else:
-            peer = scope.get("client")
-            address = peer[0] if peer else None
-        secret = None if given is None else given.decode("latin-1")
-        client = None if visitor is None else visitor.decode("latin-1")
-        if more:
-            reason, client = judge(
-                secret, address, client, _text(found, worker_name), _text(found, token_name)
-            )
-        else:
-            reason, client = judge(secret, address, client)
-        if given is not None:
-            if given is secret_pair[1]:  # it came once; `is` costs a third of comparing names
-                scope["headers"] = [pair for pair in headers if pair is not secret_pair]
-            else:
-                scope["headers"] = [pair for pair in headers if pair[0] != secret_name]
-        if reason is admitted:
+                    several |= line is not None
+                    line = value
+        if (
+            usable and secret is not None and not several
+            and (same(secret, first) if second is None
+                 else same(secret, first) | same(secret, second))
+            and (anywhere or (
+                line and 10 not in line and clock() < stale_at
+                and (line.rpartition(b", ")[2] in known or in_place(line))
+            ))
+        ):  # fmt: skip
+            at = guess
+            if at >= len(headers) or headers[at][0] != secret_name:
+                guess = at = [name for name, _ in headers].index(secret_name)
+            scope["headers"] = stripped = headers.copy()  # the server's own is left as it is
+            del stripped[at]
+            scope[CLIENT] = named
             bump_admitted()
             if observed:
-                tally.told(reason, True)
-            if client is not None:
-                scope[CLIENT] = client
+                tally.told(reasons.ADMITTED, True)
             return await app(scope, receive, send)
-        path = scope.get("path", "")
-        allowed, reason = policy.settle(reason, path)
-        bump[reason]()
-        if observed:
-            tally.told(reason, allowed)
-        if reason not in reasons.LET_IN:
-            reached = policy.reached_by(address) if logs else None
-            tally.refused(reason, allowed, path, reached)
-        if allowed:
+        if judged(scope, headers, secret, line, several):
             return await app(scope, receive, send)
         return await _refuse(scope, send)
 
     return guarded
 
 
-def _text(found: Mapping[bytes, bytes], name: bytes) -> str | None:
-    return found[name].decode("latin-1") if name in found else None
+def _judged(policy: GuardPolicy) -> Callable[..., bool]:
+    """The long way: whether a request is let in, counted, its secret stripped."""
+    rules, forwarded = policy.rules, policy.reads_forwarded
+    secret_name, address_name = policy.header.lower().encode(), FORWARDED.encode()
+    client, worker, token = (
+        name.encode() if check in rules.checks else b""
+        for name, check in (
+            (policy.client_header or CONNECTING_IP, "presence_unsafe"),
+            (WORKER, "worker"),
+            (ASSERTION, "access"),
+        )
+    )
+    named = in_scope(policy.client_header)
+
+    def judged(
+        scope: Scope, headers: Headers, secret: bytes | None, line: bytes | None, several: bool
+    ) -> bool:
+        if secret is not None:
+            scope["headers"] = [pair for pair in headers if pair[0] != secret_name]
+        if not forwarded:
+            peer = scope.get("client")
+            address = peer[0] if peer else None
+        elif several:
+            address = _lines(headers, address_name)
+        else:
+            address = None if line is None else line.decode("latin-1")
+        if several:
+            given = _lines(headers, secret_name)
+        else:
+            given = None if secret is None else secret.decode("latin-1")
+        reason = judge(
+            rules,
+            given,
+            address,
+            _lines(headers, client) if client else None,
+            _lines(headers, worker) if worker else None,
+            _lines(headers, token) if token else None,
+        )
+        if not policy.conclude(reason, scope.get("path", ""), address):
+            return False
+        if reason is reasons.ADMITTED and policy.believes:
+            scope[CLIENT] = named if policy.edge_names else policy.reached_by(address)
+        return True
+
+    return judged
+
+
+def _lines(headers: Headers, name: bytes) -> str | None:
+    """The header's value, its lines joined by a line feed; None when it did not come."""
+    lines = [pair[1] for pair in headers if pair[0] == name]
+    return b"\n".join(lines).decode("latin-1") if lines else None
 
 
 _GUARDED = frozenset({"http", "websocket"})

@@ -12,7 +12,7 @@ import time
 
 from truegreen.guard import reasons
 from truegreen.guard.address import canonical
-from truegreen.guard.judge import Judge, compile_judge, hop
+from truegreen.guard.judge import Rules, hop, judge
 from truegreen.guard.profiles import GuardError, Profile
 from truegreen.guard.tally import Tally
 from truegreen.secret import Secret
@@ -93,12 +93,8 @@ class GuardPolicy:
     no secret.
     """
 
-    __slots__ = ("_accepted", "_access", "_client_header", "_exempt", "_header", "_headers",
-                 "_mode", "_names", "_profile", "_ranges", "_workers", "clock", "judge",
+    __slots__ = ("_client_header", "_exempt", "_header", "_headers", "_profile", "clock", "rules",
                  "tally")  # fmt: skip
-
-    judge: Judge
-    """The decision on raw facts, for adapters: see judge.py. Then ``settle`` what did not pass."""
 
     def __init__(
         self,
@@ -142,25 +138,20 @@ class GuardPolicy:
             raise GuardError(
                 f"origin guard: {header!r} is no header's name", hint="letters, digits and -"
             )
-        self._mode = mode
+        accepted = tuple(_carried(secret) for secret in secrets)
         self._header = header
         self._exempt = _paths(exempt)
-        self._accepted = tuple(_carried(secret) for secret in secrets)
-        self._names = names
-        self._ranges = ranges
         self._profile = profile
-        self._workers = _zones(workers)
-        self._access = access
         if client_header is None:
             client_header = CONNECTING_IP if ranges is None else ranges.client_header
         self._client_header = client_header.lower() if client_header else ""
         self.tally = Tally() if tally is None else tally
         self.clock = clock
-        if len(self._accepted) > 2:
+        if len(accepted) > 2:
             raise GuardError(
-                f"origin guard: {len(self._accepted)} secrets", hint="one, or two while rotating"
+                f"origin guard: {len(accepted)} secrets", hint="one, or two while rotating"
             )
-        if mode == "enforce" and "secret" in names and not self._accepted:
+        if mode == "enforce" and "secret" in names and not accepted:
             raise GuardError(
                 "origin guard: mode enforce without a secret",
                 hint="set ORIGIN_SECRET to the value that the edge sends, or mode off",
@@ -170,7 +161,7 @@ class GuardPolicy:
                 name
                 for name in (
                     header.lower(),
-                    self._client_header,
+                    self._client_header or (CONNECTING_IP if "presence_unsafe" in names else ""),
                     FORWARDED if self.reads_forwarded else "",
                     WORKER if "worker" in names else "",
                     ASSERTION if "access" in names else "",
@@ -178,16 +169,18 @@ class GuardPolicy:
                 if name
             )
         )
-        self.judge = compile_judge(
-            mode=mode,
-            checks=names,
-            accepted=self._accepted,
-            ranges=ranges,
-            hops=profile.hops if profile else 0,
-            workers=self._workers,
+        from hmac import compare_digest  # here, not above: it loads OpenSSL
+
+        self.rules = Rules(
+            accepted=accepted,
             access=access.reason if access else None,
+            checks=names,
             clock=clock,
-            client_is_peer=not self._client_header,
+            hops=profile.hops if profile else 0,
+            mode=mode,
+            ranges=ranges,
+            same=compare_digest,
+            workers=_zones(workers),
         )
 
     @classmethod
@@ -217,7 +210,7 @@ class GuardPolicy:
 
     @property
     def mode(self) -> str:
-        return self._mode
+        return self.rules.mode
 
     @property
     def header(self) -> str:
@@ -232,7 +225,7 @@ class GuardPolicy:
     @property
     def checks(self) -> tuple[str, ...]:
         """The names of the checks, in the order in which they are asked."""
-        return tuple(name for name in CHECKS if name in self._names)
+        return tuple(name for name in CHECKS if name in self.rules.checks)
 
     @property
     def exempt(self) -> frozenset[str]:
@@ -240,7 +233,7 @@ class GuardPolicy:
 
     @property
     def ranges(self) -> Ranges | None:
-        return self._ranges
+        return self.rules.ranges
 
     @property
     def profile(self) -> Profile | None:
@@ -252,6 +245,18 @@ class GuardPolicy:
         return self._client_header
 
     @property
+    def edge_names(self) -> bool:
+        """Whether the edge says in a header who its visitor was; else the address that reached the
+        platform is the visitor's."""
+        return bool(self._client_header)
+
+    @property
+    def believes(self) -> bool:
+        """Whether who passes has been shown to come from the edge, so that its word on its visitor
+        counts."""
+        return self.mode != "off" and not self.rules.checks.isdisjoint({"secret", "ranges"})
+
+    @property
     def reads_forwarded(self) -> bool:
         """Whether the believed address is in X-Forwarded-For (else it is the connection's peer)."""
         return self._profile is not None and self._profile.hops > 0
@@ -259,12 +264,12 @@ class GuardPolicy:
     @property
     def list_age_days(self) -> float | None:
         """The age of the list of ranges, in days; None without one or without a date."""
-        return None if self._ranges is None else self._ranges.age_days(self.clock())
+        return None if self.ranges is None else self.ranges.age_days(self.clock())
 
     @property
     def list_stale(self) -> bool:
         """Whether the list of ranges is too old to be believed: then nothing passes ``ranges``."""
-        return self._ranges is not None and self._ranges.stale(self.clock())
+        return self.ranges is not None and self.ranges.stale(self.clock())
 
     @property
     def last_refused_at(self) -> float | None:
@@ -273,8 +278,8 @@ class GuardPolicy:
 
     def sound_in_wsgi(self) -> None:
         """Raises GuardError when only an address decides, and WSGI could be shown a forged one."""
-        alone = self._names.isdisjoint({"secret", "access"}) and "ranges" in self._names
-        if alone and self._profile and self._profile.forgeable_in_wsgi and self._mode != "off":
+        alone = self.rules.checks.isdisjoint({"secret", "access"}) and "ranges" in self.rules.checks
+        if alone and self._profile and self._profile.forgeable_in_wsgi and self.mode != "off":
             raise GuardError(
                 f"origin guard: ranges alone behind {self._profile.name} can be forged: WSGI "
                 "servers join a second X-Forwarded-For line, which this platform does not check",
@@ -288,13 +293,25 @@ class GuardPolicy:
         return None if reached is None else canonical(reached)
 
     def settle(self, reason: str, path: str) -> tuple[bool, str]:
-        """Whether a request for ``path`` is let in though ``judge`` gave ``reason``, and the reason
-        to count. ``path``: decoded, whole, without the query."""
+        """Whether a request for ``path`` is let in when judge.py says ``reason``, and the reason to
+        count. ``path``: decoded, whole, without the query."""
         if reason is reasons.ADMITTED or reason is reasons.OFF:
             return True, reason
         if path in self._exempt:
             return True, reasons.EXEMPT
-        return self._mode == "report", reason
+        return self.rules.mode == "report", reason
+
+    def conclude(self, reason: str, path: str, address: str | None) -> bool:
+        """``settle``, counted and, where it was not let in, logged; for adapters. ``address``: raw,
+        X-Forwarded-For or the peer."""
+        tally = self.tally
+        allowed, reason = self.settle(reason, path)
+        tally.bump[reason]()
+        if tally.observe is not None:
+            tally.told(reason, allowed)
+        if reason not in reasons.LET_IN:
+            tally.refused(reason, allowed, path, self.reached_by(address) if tally.logs else None)
+        return allowed
 
     def decide(self, path: str, headers: Mapping[str, str], peer: str | None = None) -> Decision:
         """Whether to let in a request for ``path`` (decoded, without the query).
@@ -306,18 +323,18 @@ class GuardPolicy:
         """
         get = headers.get
         address = get(FORWARDED) if self.reads_forwarded else peer
-        reason, _ = self.judge(
-            get(self._headers[0]), address, get(self._client_header or CONNECTING_IP),
+        reason = judge(
+            self.rules, get(self._headers[0]), address, get(self._client_header or CONNECTING_IP),
             get(WORKER), get(ASSERTION),
         )  # fmt: skip
         allowed, settled = self.settle(reason, path)
         return Decision(allowed, settled, settled in reasons.LET_IN)
 
     def __repr__(self) -> str:
-        listed = f", {self._ranges!r}" if self._ranges else ""
+        listed = f", {self.ranges!r}" if self.ranges else ""
         return (
-            f"GuardPolicy({self._mode}, {'+'.join(self.checks)}, "
-            f"secrets={len(self._accepted)}{listed})"
+            f"GuardPolicy({self.mode}, {'+'.join(self.checks)}, "
+            f"secrets={len(self.rules.accepted)}{listed})"
         )
 
 

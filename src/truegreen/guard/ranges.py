@@ -1,9 +1,4 @@
-"""An edge's networks as a set that answers "is this address in it" in a fraction of a microsecond.
-
-Parity bisect: all networks become one ascending list of boundaries, where they begin and where they
-end; an address is inside when an odd number of boundaries lies at or below it. Overlapping, nested
-and adjacent networks are merged while building, so an answer never depends on their order. Long
-lists are cut by an address's first two bytes, so that 100,000 networks cost what 22 do.
+"""An edge's networks as a set with an origin, an age and files. How it answers is spans.py's.
 
 Only the set and its files live here. Which address is asked about is profiles.py's, what follows
 from the answer policy.py's, fetching refresh.py's.
@@ -11,19 +6,17 @@ from the answer policy.py's, fetching refresh.py's.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from truegreen.errors import ConfigError
-from truegreen.guard.address import AF_INET, AF_INET6, MAPPED, inet_pton, network
+from truegreen.guard.address import network
+from truegreen.guard.spans import compile_lookup
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
     from typing import Any
 
 DAY = 86_400.0
-_FLAT = 1024  # boundaries up to which one list is faster than a table of lists
 _KEYS = frozenset({"edge", "source", "date", "max_age_days", "client_header", "networks"})
 
 
@@ -43,7 +36,7 @@ class Ranges:
     Raises RangesError for a malformed network, no network at all, or a malformed date.
     """
 
-    __slots__ = ("_v4", "_v6", "client_header", "date", "holds", "name", "size", "stale_at")
+    __slots__ = ("client_header", "date", "holds", "name", "size", "stale_at")
 
     def __init__(
         self,
@@ -74,9 +67,7 @@ class Ranges:
         self.stale_at: float | None = None
         if date is not None and max_age_days is not None:
             self.stale_at = _midnight(name, date) + max_age_days * DAY
-        self._v4 = _boundaries(spans[4], 4)
-        self._v6 = _boundaries(spans[16], 16)
-        self.holds = _lookup(self._v4, self._v6)
+        self.holds = compile_lookup(spans[4], spans[16])
         """Whether the address that a text is lies in the set. False for text that is none."""
 
     def __contains__(self, text: str) -> bool:
@@ -178,75 +169,3 @@ def _midnight(name: str, day: str) -> float:
         return datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
     except ValueError:
         raise RangesError(name, "date", f"{day!r} is no day", fix="write YYYY-MM-DD") from None
-
-
-def _boundaries(spans: list[tuple[int, int]], width: int) -> list[bytes]:
-    """Where the union of half-open ``spans`` begins and ends, ascending, as packed addresses."""
-    merged: list[int] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1]:
-            merged[-1] = max(merged[-1], end)
-        else:
-            merged += (start, end)
-    if merged and merged[-1] == 1 << (8 * width):
-        merged.pop()  # to the end of the address space: no boundary is left to cross
-    return [one.to_bytes(width, "big") for one in merged]
-
-
-def _lookup(v4: list[bytes], v6: list[bytes]) -> Callable[[str], bool]:
-    # packed() again, but for its call: a fifth of the whole. address.py says what it does.
-    pton, mapped, find = inet_pton, MAPPED, bisect_right
-    if len(v4) <= _FLAT and len(v6) <= _FLAT:
-
-        def flat(text: str) -> bool:
-            try:
-                if ":" not in text:
-                    return find(v4, pton(AF_INET, text)) & 1 == 1
-                address = pton(AF_INET6, text)
-            except (OSError, ValueError):
-                return False
-            if address[:12] == mapped:
-                return find(v4, address[12:]) & 1 == 1
-            return find(v6, address) & 1 == 1
-
-        return flat
-    return _tabled(_table(v4), _table(v6))
-
-
-def _tabled(
-    table4: list[tuple[bytes, ...]], table6: list[tuple[bytes, ...]]
-) -> Callable[[str], bool]:
-    pton, mapped, find = inet_pton, MAPPED, bisect_right
-
-    def tabled(text: str) -> bool:
-        try:
-            if ":" not in text:
-                address = pton(AF_INET, text)
-                return find(table4[address[0] << 8 | address[1]], address) & 1 == 1
-            address = pton(AF_INET6, text)
-        except (OSError, ValueError):
-            return False
-        if address[:12] == mapped:
-            address = address[12:]
-            return find(table4[address[0] << 8 | address[1]], address) & 1 == 1
-        return find(table6[address[0] << 8 | address[1]], address) & 1 == 1
-
-    return tabled
-
-
-def _table(boundaries: list[bytes]) -> list[tuple[bytes, ...]]:
-    """The boundaries by an address's first two bytes.
-
-    A part that begins inside a network starts with b"", which lies below every address: so the
-    parity within the part is the parity within the whole.
-    """
-    outside: tuple[bytes, ...] = ()
-    inside = (b"",)
-    table: list[tuple[bytes, ...]] = []
-    low = 0
-    for part in range(1 << 16):
-        start = inside if low & 1 else outside
-        high = bisect_right(boundaries, part.to_bytes(2, "big") + b"\xff" * 15, lo=low)
-        table.append(start + tuple(boundaries[low:high]) if high > low else start)
-        low = high
-    return table

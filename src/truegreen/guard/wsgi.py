@@ -6,11 +6,14 @@ Knows WSGI's environ and nothing of frameworks. What is let in is ``policy``'s d
 from __future__ import annotations
 
 from truegreen.guard import reasons
+from truegreen.guard.admission import Admission
+from truegreen.guard.client import CLIENT, environ_key, in_environ
+from truegreen.guard.judge import judge
 from truegreen.guard.policy import ASSERTION, CONNECTING_IP, FORWARDED, WORKER, GuardPolicy
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 REFUSAL = b'{"error": "direct_origin_blocked"}'
@@ -19,15 +22,12 @@ REFUSAL_HEADERS = (
     ("Content-Length", str(len(REFUSAL))),
     ("Cache-Control", "no-store"),
 )
-CLIENT = "truegreen.client"
-"""The environ's key (and the ASGI scope's) with the visitor's address, when it is believed."""
 
 
 class OriginGuard:
     """WSGI middleware: asks ``policy``, answers 403 or calls ``app``, strips the secret header.
 
-    The visitor's address is put at ``environ["truegreen.client"]``, in its canonical spelling, when
-    the request passed the checks and the edge named it; otherwise the key is not there.
+    ``client.client_address(environ)`` gives the visitor's address of a request that passed.
 
     Raises GuardError for a policy that WSGI cannot keep: see GuardPolicy.sound_in_wsgi.
     """
@@ -49,53 +49,64 @@ class OriginGuard:
 
 
 def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
-    judge, tally = policy.judge, policy.tally
-    bump, observed, logs = tally.bump, tally.observe is not None, tally.logs
-    bump_admitted = bump[reasons.ADMITTED]
-    admitted = reasons.ADMITTED
-    secret_key = _key(policy.header)
-    address_key = _key(FORWARDED) if policy.reads_forwarded else "REMOTE_ADDR"
-    client_key = _key(policy.client_header or CONNECTING_IP)
-    more = "worker" in policy.checks or "access" in policy.checks
-    worker_key, token_key = _key(WORKER), _key(ASSERTION)
-    headers = list(REFUSAL_HEADERS)
+    rules, tally = policy.rules, policy.tally
+    same, clock, short = rules.same, rules.clock, Admission(rules, raw=False)
+    usable, first, second, anywhere = short.usable, short.first, short.second, short.anywhere
+    stale_at, known, in_place = short.stale_at, short.known, short.in_place
+    observed, bump_admitted = tally.observe is not None, tally.bump[reasons.ADMITTED]
+    secret_key = environ_key(policy.header)
+    address_key = environ_key(FORWARDED) if policy.reads_forwarded else "REMOTE_ADDR"
+    named = in_environ(policy.client_header)
+    usable = short.usable and policy.edge_names
+    judged, headers = _judged(policy), list(REFUSAL_HEADERS)
 
     def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        get = environ.get
-        if more:
-            reason, client = judge(
-                environ.pop(secret_key, None),
-                get(address_key),
-                get(client_key),
-                get(worker_key),
-                get(token_key),
-            )
-        else:
-            reason, client = judge(environ.pop(secret_key, None), get(address_key), get(client_key))
-        if reason is admitted:
+        secret = environ.pop(secret_key, None)
+        address = environ.get(address_key)
+        try:
+            admitted = (
+                usable
+                and secret is not None
+                and (same(secret, first) if second is None
+                     else same(secret, first) | same(secret, second))
+                and (anywhere or (
+                    address and "\n" not in address and clock() < stale_at
+                    and (address.rpartition(", ")[2] in known or in_place(address))
+                ))
+            )  # fmt: skip
+        except TypeError:  # text beyond ASCII cannot be compared as it is
+            admitted = False
+        if admitted:
+            environ[CLIENT] = named
             bump_admitted()
             if observed:
-                tally.told(reason, True)
-            if client is not None:
-                environ[CLIENT] = client
+                tally.told(reasons.ADMITTED, True)
             return app(environ, start_response)
-        path = get("PATH_INFO", "")
-        if script := get("SCRIPT_NAME"):  # exempt is what is exempt as a whole
-            path = script + path
-        allowed, reason = policy.settle(reason, path)
-        bump[reason]()
-        if observed:
-            tally.told(reason, allowed)
-        if reason not in reasons.LET_IN:
-            reached = policy.reached_by(get(address_key)) if logs else None
-            tally.refused(reason, allowed, path, reached)
-        if allowed:
+        if judged(environ, secret, address):
             return app(environ, start_response)
         start_response("403 Forbidden", headers.copy())
-        return [b""] if get("REQUEST_METHOD") == "HEAD" else [REFUSAL]
+        return [b""] if environ.get("REQUEST_METHOD") == "HEAD" else [REFUSAL]
 
     return guarded
 
 
-def _key(header: str) -> str:
-    return "HTTP_" + header.upper().replace("-", "_")
+def _judged(policy: GuardPolicy) -> Callable[[WSGIEnvironment, str | None, str | None], bool]:
+    """The long way: whether a request is let in, counted."""
+    rules = policy.rules
+    client_key = environ_key(policy.client_header or CONNECTING_IP)
+    worker_key, token_key = environ_key(WORKER), environ_key(ASSERTION)
+    named = in_environ(policy.client_header)
+
+    def judged(environ: WSGIEnvironment, secret: str | None, address: str | None) -> bool:
+        get = environ.get
+        reason = judge(rules, secret, address, get(client_key), get(worker_key), get(token_key))
+        path = get("PATH_INFO", "")
+        if script := get("SCRIPT_NAME"):  # exempt is what is exempt as a whole
+            path = script + path
+        if not policy.conclude(reason, path, address):
+            return False
+        if reason is reasons.ADMITTED and policy.believes:
+            environ[CLIENT] = named if policy.edge_names else policy.reached_by(address)
+        return True
+
+    return judged

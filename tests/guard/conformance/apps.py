@@ -128,6 +128,8 @@ def asgi() -> Callable[..., Any]:
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.accept"})
+            names = [name.decode("latin-1") for name, _ in scope["headers"]]
+            await send({"type": "websocket.send", "text": told(scope["path"], names)})
             await send({"type": "websocket.close"})
             return
         body = told(scope["path"], [name.decode("latin-1") for name, _ in scope["headers"]])
@@ -154,6 +156,7 @@ def starlette() -> Callable[..., Any]:
 
     async def socket(websocket: WebSocket) -> None:
         await websocket.accept()
+        await websocket.send_text(told(websocket.scope["path"], websocket.headers))
         await websocket.close()
 
     app = Starlette(routes=[WebSocketRoute("/{x:path}", socket), Route("/{x:path}", Anything())])
@@ -174,9 +177,12 @@ def fastapi() -> Callable[..., Any]:
     async def anything(request: Request, call_next: Any) -> PlainTextResponse:
         return PlainTextResponse(told(request.scope["path"], request.headers))
 
-    @app.websocket("/{x:path}")
     async def socket(websocket: WebSocket) -> None:
         await websocket.accept()
+        await websocket.send_text(told(websocket.scope["path"], websocket.headers))
         await websocket.close()
 
+    # FastAPI reads annotations, and finds none of what is imported in a function.
+    socket.__annotations__["websocket"] = WebSocket
+    app.websocket("/{x:path}")(socket)
     return app

@@ -6,19 +6,23 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from truegreen.guard.attacks import legitimate, matrix
 from truegreen.guard.selftest.exchange import Answer, Request
 from truegreen.guard.selftest.urls import UrlDriver
 
 from .apps import HEADER, HEALTH
-from .servers import SECRET, STACKS, Server, ask, listening, running
+from .servers import LONG, SECRET, STACKS, Server, ask, listening, running
 
 BODY = b'{"error": "direct_origin_blocked"}'
 ATTACKS = matrix(HEADER, secret=SECRET, exempt=[HEALTH])
 # Waitress drops the second slash before anybody sees it: what it asks for then *is* the path.
 UPGRADE = next(attack for attack in ATTACKS if attack.name == "websocket_upgrade")
 SAME_PATH = {"exempt_doubled_slash/health"}
+# Django's handler takes no WebSocket: it raises before any middleware, and uvicorn answers 500.
+TAKES_NONE = "django_middleware_asgi"
 
 
 def stack(server: str, app: str) -> object:
@@ -51,11 +55,15 @@ def is_refusal(answer: Answer, method: str) -> bool:
     )
 
 
-def test_every_attack_gets_the_same_refusal(service: UrlDriver) -> None:
+def test_every_attack_gets_the_same_refusal(
+    service: UrlDriver, request: pytest.FixtureRequest
+) -> None:
     wrong = []
     for attack in ATTACKS:
         answer = service.send(Request(attack.method, attack.target, attack.headers))
-        if attack.name in SAME_PATH and answer.status == 200:
+        if attack is UPGRADE and request.node.callspec.params["service"][1] == TAKES_NONE:
+            assert (answer.status, answer.body) in {(500, b"Internal Server Error"), (403, BODY)}
+        elif attack.name in SAME_PATH and answer.status == 200:
             assert told(answer)["reached"] == HEALTH
         elif not is_refusal(answer, attack.method if attack is not UPGRADE else "WEBSOCKET"):
             wrong.append((attack.name, answer.summary, answer.headers, answer.body))
@@ -82,13 +90,33 @@ def test_an_exempt_path_is_let_in_and_still_loses_the_secret(service: UrlDriver)
     assert told(ask(service, HEALTH, (HEADER, "wrong")))["secret_seen"] is False
 
 
-@pytest.mark.parametrize("app", ["asgi", "starlette"])
-def test_a_websocket_is_refused_before_it_is_accepted_and_opens_with_the_secret(app: str) -> None:
-    """Gunicorn's ASGI worker speaks WebSocket; uvicorn needs a package for it."""
-    with running("gunicorn-asgi", app) as driver:
-        assert driver.send(Request("GET", b"/", UPGRADE.headers)).status == 403
+@pytest.mark.parametrize("server", ["gunicorn-asgi", "uvicorn"])
+@pytest.mark.parametrize("app", ["asgi", "starlette", "fastapi"])
+def test_a_websocket_is_refused_before_it_is_accepted_and_opens_with_the_secret(
+    server: str, app: str
+) -> None:
+    with running(server, app) as driver:
+        refused = driver.send(Request("GET", b"/", UPGRADE.headers))
+        assert (refused.status, b"direct" in refused.body or not refused.body) == (403, True)
+        twice = (*UPGRADE.headers, *2 * ((HEADER.encode(), SECRET.encode()),))
+        assert driver.send(Request("GET", b"/", twice)).status == 403
         allowed = (*UPGRADE.headers, (HEADER.encode(), SECRET.encode()))
         assert driver.send(Request("GET", b"/", allowed)).status == 101
+
+
+@pytest.mark.parametrize("app", ["asgi", "fastapi"])
+def test_a_websocket_client_talks_to_the_application_under_uvicorn(app: str) -> None:
+    """With a client that speaks the protocol, not only the handshake."""
+    with running("uvicorn", app) as driver:
+        url = driver.url.replace("http", "ws", 1) + "/any"
+        with connect(url, additional_headers={HEADER: SECRET}, open_timeout=LONG) as socket:
+            told = json.loads(socket.recv(timeout=LONG))
+            assert told == {"reached": "/any", "secret_seen": False}
+        for headers in ({}, {HEADER: "wrong"}, {"CF-Connecting-IP": "203.0.113.9"}):
+            with pytest.raises(InvalidStatus) as refused:
+                connect(url, additional_headers=headers, open_timeout=LONG)
+            assert refused.value.response.status_code == 403
+            assert json.loads(refused.value.response.body or b"") == json.loads(BODY)
 
 
 @pytest.mark.parametrize(
