@@ -1,5 +1,8 @@
 """The guard as Django middleware, for WSGI and ASGI, and for Django's test client.
 
+Middleware sees HTTP only, and so does Django; with Channels, whose WebSockets pass Django by, wrap
+the ``ProtocolTypeRouter`` in ``guard.asgi.OriginGuard`` instead.
+
 It must be the first of MIDDLEWARE, and takes its policy from the setting TRUEGREEN_GUARD. Whoever
 wants it outside of Django altogether wraps ``application`` in wsgi.py or asgi.py instead, with
 ``guard.wsgi.OriginGuard`` or ``guard.asgi.OriginGuard``. Only this module imports Django.
