@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+import truegreen
 from truegreen.cli import root as verbs
 from truegreen.cli.exits import run
 from truegreen.ledger import Ledger
 
+SCHEMAS = Path(truegreen.__file__).parent / "outputs" / "schemas"
 RED = {"verdict": "red", "sentence": "It failed.", "app": "a", "checks": [], "diagnosis": []}
 
 
@@ -35,8 +38,9 @@ def test_the_last_red_run_is_drafted_to_standard_output(
     root = service(tmp_path, "red", "red", "green", "unverified")
     assert call(root) == 0
     printed = capsys.readouterr().out
-    assert "Run 1." in printed
-    assert "2 (ship, " in printed
+    assert "Run 0." in printed  # the first red run since the last green one begins the episode
+    assert "record 1 (ship, " in printed
+    assert "ship is red: Run 1." in printed
 
 
 def test_out_writes_the_file_and_only_force_replaces_it(
@@ -56,7 +60,8 @@ def test_json_is_one_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert call(service(tmp_path, "red"), "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["record"] == 1
-    assert told["markdown"].startswith(f"# {told['id']}\n")
+    assert told["markdown"].startswith(f"---\nid: {told['id']}\n")
+    jsonschema.validate(told, json.loads((SCHEMAS / "incident-draft.json").read_text()))
 
 
 def test_no_ledger_or_no_red_run_is_nothing_to_draft(

@@ -143,6 +143,12 @@ def command(
         print_document(shipped.document)
     elif not quiet:
         print_verification(shipped.document, stdout_console())
+    if shipped.verdict == "red":
+        from truegreen.incidents.drafting.after_red import after_red
+
+        said = after_red(config, ledger.path, shipped.document["app"])
+        if said and not quiet:
+            click.echo(said, err=True)
     return shipped.verdict.exit_code
 
 

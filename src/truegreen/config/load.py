@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from truegreen.config.freeze import parse_freeze
+from truegreen.config.incidents import parse_incidents
 from truegreen.config.migrations import parse_migrations
 from truegreen.config.model import (
     FLAG_TYPES,
@@ -98,6 +99,7 @@ def parse_config(
         ci=parse_ci(top.table("ci")),
         live=parse_live(top.table("live")),
         stability=parse_stability(top.table("stability")),
+        incidents=parse_incidents(top.table("incidents")),
     )
     top.done()
     return config

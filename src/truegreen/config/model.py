@@ -215,6 +215,18 @@ class Policy(NamedTuple):
     conditions: tuple[Condition, ...] = ()
 
 
+class Incidents(NamedTuple):
+    """Where reviews are kept, and what the gate ``actions`` goes by."""
+
+    path: str = "docs/incidents"  # below the service's root
+    draft: bool = True  # a red ship drafts a review by itself
+    base: str = "origin/main"  # the revision that proofs are read from; HEAD where it is not there
+    owners: tuple[str, ...] = ()  # who may own an action; empty: anybody
+    grace_days: int = 14  # days that an action may be overdue before nothing is shipped
+    waiver_days: int = 30  # the longest that an action may be waived for
+    issues: str = ""  # OWNER/REPOSITORY on GitHub whose issues are kept in step
+
+
 class CheckSettings(NamedTuple):
     """Which checks may be missing or fail without making the verdict less than green."""
 
@@ -243,3 +255,4 @@ class Config(NamedTuple):
     ci: Ci = Ci()
     live: Live = Live()
     stability: Stability = Stability()
+    incidents: Incidents = Incidents()

@@ -1,9 +1,5 @@
-"""Incidents: what a record of the ledger says about one, and the review drafted from it.
+"""Incidents: reviews drafted from evidence, action items closed by proof, drills.
 
-A draft says only what evidence says; what a person must find out is marked as not known.
+``record`` and ``drafting/`` make a draft from the ledger, ``document/`` reads and writes reviews,
+``lint/`` judges them, ``actions/`` runs the proofs of follow-ups, ``drills/`` puts faults back.
 """
-
-from truegreen.incidents.document import RunRecord
-from truegreen.incidents.draft import draft
-
-__all__ = ["RunRecord", "draft"]

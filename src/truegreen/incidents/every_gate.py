@@ -6,6 +6,17 @@ incidents stands above ``gates`` and ``ship``. No gate lives here.
 
 from __future__ import annotations
 
-from truegreen.gates.run import STANDARD, Gate
+from truegreen.gates.question import Question
+from truegreen.gates.result import GateResult
+from truegreen.gates.run import STANDARD, Answers, Gate
+from truegreen.incidents.actions.judge import NAME
+from truegreen.incidents.folder import keeps_reviews
 
-GATES: tuple[Gate, ...] = STANDARD
+
+def _actions(question: Question, _: Answers) -> GateResult:
+    from truegreen.incidents.actions.gate import ask  # ruamel: only where there are reviews
+
+    return ask(question)
+
+
+GATES: tuple[Gate, ...] = (*STANDARD, Gate(NAME, _actions, configured=keeps_reviews))

@@ -1,5 +1,8 @@
 """The JSON document of ``ship`` and ``verify``, read for a review. Pure; no Markdown here.
 
+Every entry carries its own digest (``ref``): the one of the entry as it stands in the document, so
+that a review's citation can be found again, and no other than that entry.
+
 A document may come from an older or newer TrueGreen: what is missing is None or empty, never
 guessed, and only what makes it no such document at all is an error.
 """
@@ -8,11 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from truegreen.errors import UsageError
+from truegreen.model import digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Answer:
     source: str
     at: datetime | None
     digest: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Cause:
     sentence: str
     cites: tuple[str, ...]
     next_step: str
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class Event:
     at: datetime | None
     step: str
     text: str
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ class RunRecord:
     causes: tuple[Cause, ...]
     events: tuple[Event, ...]
     notes: tuple[str, ...]
+    serving_ref: str = ""
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> RunRecord:
@@ -90,10 +99,12 @@ class RunRecord:
                     moment(item.get("at")),
                     " ".join(filter(None, (_text(item, "step"), _text(item, "state")))),
                     _text(item, "text"),
+                    digest_of(dict(item)),
                 )
                 for item in _tables(document, "events")
             ),
             notes=_texts(document, "notes"),
+            serving_ref=digest_of({"serving": document.get("serving")}),
         )
 
     def of(self, check: str) -> Answer | None:
@@ -145,6 +156,7 @@ def _tables(table: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 
 def _answer(item: Mapping[str, Any]) -> Answer:
+    detail = item.get("detail")
     return Answer(
         check=_text(item, "name"),
         status=_text(item, "status"),
@@ -154,6 +166,8 @@ def _answer(item: Mapping[str, Any]) -> Answer:
         source=_text(item, "source"),
         at=moment(item.get("at")),
         digest=_text(item, "digest"),
+        detail=detail if isinstance(detail, Mapping) else {},
+        ref=digest_of(dict(item)),
     )
 
 
@@ -163,6 +177,7 @@ def _cause(item: Mapping[str, Any]) -> Cause:
         _text(item, "sentence"),
         _texts(item, "cites"),
         _text(item, "next_step"),
+        digest_of(dict(item)),
     )
 
 
