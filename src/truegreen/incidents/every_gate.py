@@ -6,11 +6,11 @@ incidents stands above ``gates`` and ``ship``. No gate lives here.
 
 from __future__ import annotations
 
+from truegreen.config import Config
 from truegreen.gates.question import Question
 from truegreen.gates.result import GateResult
 from truegreen.gates.run import STANDARD, Answers, Gate
-from truegreen.incidents.actions.judge import NAME
-from truegreen.incidents.folder import keeps_reviews
+from truegreen.incidents.actions import NAME
 
 
 def _actions(question: Question, _: Answers) -> GateResult:
@@ -19,4 +19,8 @@ def _actions(question: Question, _: Answers) -> GateResult:
     return ask(question)
 
 
-GATES: tuple[Gate, ...] = (*STANDARD, Gate(NAME, _actions, configured=keeps_reviews))
+def _keeps_reviews(config: Config) -> bool:
+    return (config.root / config.incidents.path).is_dir()
+
+
+GATES: tuple[Gate, ...] = (*STANDARD, Gate(NAME, _actions, configured=_keeps_reviews))

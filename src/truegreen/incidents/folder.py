@@ -33,11 +33,6 @@ def reviews_folder(config: Config) -> Path:
     return config.root / config.incidents.path
 
 
-def keeps_reviews(config: Config) -> bool:
-    """Whether the service has the folder, so that there may be incidents and follow-ups."""
-    return reviews_folder(config).is_dir()
-
-
 def review_files(config: Config) -> tuple[Path, ...]:
     """The reviews in the folder, by name. What is no ``.md`` file, and README.md, is none."""
     folder = reviews_folder(config)

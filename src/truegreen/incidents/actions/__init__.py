@@ -5,3 +5,5 @@
 revision, ``prove`` sees a proof red at the incident's state and green at the candidate, ``frozen``
 and ``judge`` decide, ``change`` writes what was decided, ``gate`` is the gate ``actions``.
 """
+
+NAME = "actions"  # of the gate

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from truegreen.gates.result import Finding, GateResult
+from truegreen.incidents.actions import NAME
 from truegreen.incidents.actions.proof import Held
 from truegreen.incidents.actions.prove import Proven
 from truegreen.incidents.actions.standing import Standing
 from truegreen.model import Status
-
-NAME = "actions"
 
 
 def weighs(one: Standing, now: datetime, grace_days: int) -> str:
