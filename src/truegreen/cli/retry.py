@@ -8,12 +8,14 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.cli.telling import output_option, tell
 from truegreen.config import load_config
 
 
 @click.command()
 @folder_argument
 @target_options
+@output_option
 @click.option("--release", "release_name", metavar="vN", help="Release to try (default: newest).")
 def command(
     folder: Path,
@@ -21,6 +23,7 @@ def command(
     platform: str | None,
     as_json: bool,
     quiet: bool,
+    outputs: tuple[str, ...],
     release_name: str | None,
 ) -> int:
     """Try a failed release again: the same slug as a new release, and the same verification.
@@ -32,23 +35,31 @@ def command(
     Example:  truegreen retry examples/raptor
     """
     from truegreen.ledger import Ledger
-    from truegreen.outputs.json_document import print_document
+    from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.live import LiveView
-    from truegreen.outputs.table import print_verification, stdout_console
     from truegreen.ship.retry import retry
     from truegreen.ship.target import choose_environment, find_target
 
     config = load_config(folder)
     version = release_version(release_name)
-    target = find_target(config, choose_environment(config, env_name), platform, start=False)
+    files = parse_outputs(outputs)
+    environment = choose_environment(config, env_name)
+    target = find_target(config, environment, platform, start=False)
     with (
         sigterm_interrupts(),
         Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger,
         LiveView(quiet=quiet) as view,
     ):
         again = retry(config, target, version, ledger=ledger, watcher=view)
-    if as_json:
-        print_document(again.document)
-    elif not quiet:
-        print_verification(again.document, stdout_console())
+    with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+        tell(
+            "retry",
+            again.document,
+            config,
+            environment,
+            ledger,
+            as_json=as_json,
+            quiet=quiet,
+            outputs=files,
+        )
     return again.verdict.exit_code

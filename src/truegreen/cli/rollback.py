@@ -8,12 +8,14 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.cli.telling import output_option, tell
 from truegreen.config import load_config
 
 
 @click.command()
 @folder_argument
 @target_options
+@output_option
 @click.option(
     "--to", "to_name", metavar="vN", help="Release to go back to (default: the one before)."
 )
@@ -25,6 +27,7 @@ def command(
     platform: str | None,
     as_json: bool,
     quiet: bool,
+    outputs: tuple[str, ...],
     to_name: str | None,
     only_plan: bool,
     anyway: str,
@@ -41,15 +44,17 @@ def command(
     Example:  truegreen rollback examples/raptor --plan
     """
     from truegreen.ledger import Ledger
+    from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.json_document import print_document
     from truegreen.outputs.live import LiveView
-    from truegreen.outputs.table import print_verification, stdout_console
     from truegreen.ship.rollback import PATIENCE, plan, roll_back, told_plan
     from truegreen.ship.target import choose_environment, find_target
 
     config = load_config(folder)
     version = release_version(to_name)
-    target = find_target(config, choose_environment(config, env_name), platform, start=False)
+    files = parse_outputs(outputs)
+    environment = choose_environment(config, env_name)
+    target = find_target(config, environment, platform, start=False)
     if only_plan:
         with target.client(patience=PATIENCE) as client:
             found = plan(config, target, client, version)
@@ -64,8 +69,15 @@ def command(
         LiveView(quiet=quiet) as view,
     ):
         again = roll_back(config, target, version, anyway=anyway, ledger=ledger, watcher=view)
-    if as_json:
-        print_document(again.document)
-    elif not quiet:
-        print_verification(again.document, stdout_console())
+    with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+        tell(
+            "rollback",
+            again.document,
+            config,
+            environment,
+            ledger,
+            as_json=as_json,
+            quiet=quiet,
+            outputs=files,
+        )
     return again.verdict.exit_code

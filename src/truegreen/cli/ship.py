@@ -10,6 +10,7 @@ import click
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.moment import moment_option
 from truegreen.cli.options import folder_argument, target_options
+from truegreen.cli.telling import output_option, tell
 from truegreen.config import load_config
 
 _AN_HOUR = 3600.0
@@ -18,6 +19,7 @@ _AN_HOUR = 3600.0
 @click.command()
 @folder_argument
 @target_options
+@output_option
 @click.option("--no-gates", is_flag=True, help="Ask no gate first (the record says so).")
 @click.option(
     "--override",
@@ -48,6 +50,7 @@ def command(
     platform: str | None,
     as_json: bool,
     quiet: bool,
+    outputs: tuple[str, ...],
     no_gates: bool,
     overrides: tuple[str, ...],
     reason: str,
@@ -71,12 +74,14 @@ def command(
     from truegreen.gates.override import given
     from truegreen.gates.run import asked_by_ship
     from truegreen.incidents.every_gate import GATES
+    from truegreen.outputs.formats import parse_outputs
     from truegreen.ship.asking import question_of
     from truegreen.ship.gating import Asked, ask_gates
     from truegreen.ship.overriding import actor
     from truegreen.ship.source import read_source
     from truegreen.ship.target import choose_environment
 
+    files = parse_outputs(outputs)
     config = load_config(folder)
     environment = choose_environment(config, env_name)
     source = read_source(folder.resolve())
@@ -106,9 +111,7 @@ def command(
             return told
 
         from truegreen.ledger import Ledger
-        from truegreen.outputs.json_document import print_document
         from truegreen.outputs.live import LiveView
-        from truegreen.outputs.table import print_verification, stdout_console
         from truegreen.outputs.wave_text import lines
         from truegreen.ship.lease import lease_of
         from truegreen.ship.leases import Leases
@@ -139,10 +142,18 @@ def command(
                     allow_rewind=allow_rewind.strip(),
                 ),
             )
-    if as_json:
-        print_document(shipped.document)
-    elif not quiet:
-        print_verification(shipped.document, stdout_console())
+    # The live view is gone by now: it must not draw over the verdict.
+    with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+        tell(
+            "ship",
+            shipped.document,
+            config,
+            environment,
+            ledger,
+            as_json=as_json,
+            quiet=quiet,
+            outputs=files,
+        )
     if shipped.verdict == "red":
         from truegreen.incidents.drafting.after_red import after_red
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 
 from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.cli.telling import output_option, tell
 from truegreen.config import load_config
 
 
 @click.command()
 @folder_argument
 @target_options
+@output_option
 @click.option("--app", metavar="NAME", help="App to ask about instead of the configured.")
 @click.option("--commit", metavar="SHA", help="Commit that should serve (default: HEAD of DIR).")
 @click.option("--release", "release_name", metavar="vN", help="Release to ask about.")
@@ -23,6 +25,7 @@ def command(
     platform: str | None,
     as_json: bool,
     quiet: bool,
+    outputs: tuple[str, ...],
     app: str | None,
     commit: str | None,
     release_name: str | None,
@@ -37,14 +40,14 @@ def command(
     """
     from truegreen.ledger import Ledger
     from truegreen.outputs.document import verification_document
-    from truegreen.outputs.json_document import print_document
-    from truegreen.outputs.table import print_verification, stdout_console
+    from truegreen.outputs.formats import parse_outputs
     from truegreen.ship.overriding import recorded, told
     from truegreen.ship.source import full_commit, read_source
     from truegreen.ship.target import choose_environment
     from truegreen.ship.verification import ask_target, question_for
 
     began = time.monotonic()
+    files = parse_outputs(outputs)
     config = load_config(folder)
     environment = choose_environment(config, env_name)
     if commit is not None:
@@ -68,8 +71,14 @@ def command(
             verdict=document["verdict"],
             body=document,
         )
-    if as_json:
-        print_document(document)
-    elif not quiet:
-        print_verification(document, stdout_console())
+        tell(
+            "verify",
+            document,
+            config,
+            environment._replace(app=question.app),
+            ledger,
+            as_json=as_json,
+            quiet=quiet,
+            outputs=files,
+        )
     return verification.verdict.exit_code

@@ -157,6 +157,6 @@ def _boot(
 
 
 def _state(release: Release | None) -> ReleaseState | None:
-    if release is None:
-        return None
+    if release is None or release.slug_id is None:
+        return None  # nothing was serving
     return ReleaseState(release.version, release.status, release.current)

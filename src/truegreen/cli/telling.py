@@ -1,0 +1,73 @@
+"""How the verbs that end in a verdict tell it: on the terminal, as JSON, in files, to GitHub."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from truegreen.config import Config, Environment
+    from truegreen.ledger import Ledger
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_TRACED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+def output_option(function: _F) -> _F:
+    """``--output FORMAT=PATH``, repeatable."""
+    return click.option(
+        "--output",
+        "outputs",
+        metavar="FORMAT=PATH",
+        multiple=True,
+        help="Write the record too: cdevents, in-toto, json, junit, markdown or sarif.",
+    )(function)
+
+
+def tell(
+    kind: str,
+    document: Mapping[str, Any],
+    config: Config,
+    environment: Environment,
+    ledger: Ledger,
+    *,
+    as_json: bool,
+    quiet: bool,
+    outputs: Mapping[str, Path],
+) -> None:
+    """Prints the document of a run of the verb ``kind``, and writes what was asked for.
+
+    Under GitHub Actions the step summary and annotations come by themselves; with an OTLP endpoint
+    in the environment, spans do.
+    """
+    from truegreen.outputs.json_document import print_document
+    from truegreen.outputs.table import print_verification, stdout_console
+
+    if as_json:
+        print_document(document)
+    elif not quiet:
+        print_verification(document, stdout_console())
+    summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    traced = any(os.environ.get(name) for name in _TRACED)
+    if not (outputs or summary or traced):
+        return
+    from truegreen.outputs.annotating import annotate
+    from truegreen.outputs.formats import write_outputs
+    from truegreen.outputs.step_summary import step_summary
+    from truegreen.ship.recording import run_record
+
+    record = run_record(kind, document, config, environment, ledger, environ=os.environ)
+    write_outputs(record, outputs)
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(step_summary(record))
+        for line in annotate(record):
+            click.echo(line, err=True)
+    if traced:
+        from truegreen.outputs.spans import export_spans, otlp_exporter
+
+        export_spans(record, otlp_exporter())

@@ -1,0 +1,80 @@
+"""The formats by name, and how a record gets into a file: whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from truegreen.errors import UsageError
+from truegreen.outputs.cdevents import cdevents
+from truegreen.outputs.in_toto import in_toto
+from truegreen.outputs.junit import junit
+from truegreen.outputs.run_record import RunRecord
+from truegreen.outputs.sarif import sarif
+from truegreen.outputs.step_summary import step_summary
+
+
+def as_json(record: RunRecord) -> str:
+    """The document itself."""
+    return json.dumps(record.document, indent=2, ensure_ascii=False) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[RunRecord], str]] = MappingProxyType(
+    {
+        "cdevents": cdevents,
+        "in-toto": in_toto,
+        "json": as_json,
+        "junit": junit,
+        "markdown": step_summary,
+        "sarif": sarif,
+    }
+)
+
+
+def parse_outputs(asked: tuple[str, ...]) -> dict[str, Path]:
+    """``FORMAT=PATH`` texts as formats and files. Raises UsageError that names the formats."""
+    found: dict[str, Path] = {}
+    for text in asked:
+        name, equals, path = text.partition("=")
+        if name not in FORMATS or not equals or not path:
+            raise UsageError(
+                f"--output {text!r} is not FORMAT=PATH", hint="formats: " + ", ".join(FORMATS)
+            )
+        if not Path(path).absolute().parent.is_dir():
+            raise UsageError(f"--output {text!r}: its folder does not exist", hint="make it first")
+        found[name] = Path(path)
+    return found
+
+
+def write_outputs(record: RunRecord, outputs: Mapping[str, Path]) -> None:
+    """Writes each format into its file; a file is replaced whole, so nobody reads half of one.
+
+    Raises UsageError when one cannot be written; those before it are there.
+    """
+    for name, path in outputs.items():
+        text = FORMATS[name](record)
+        try:
+            _replace(path, text)
+        except OSError as error:
+            raise UsageError(f"{path} could not be written: {error.strerror}") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    if path.exists() and not path.is_file():  # a pipe, /dev/stdout
+        path.write_text(text, encoding="utf-8")
+        return
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
