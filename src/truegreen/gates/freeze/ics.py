@@ -3,8 +3,8 @@
 ``icalendar`` reads the file and ``recurring-ical-events`` repeats the events (RRULE, RDATE, EXDATE,
 overridden and cancelled occurrences). Both go on silently where something is off: an event that
 cannot be read is left out, a zone that is not known becomes no zone, an end before the start is
-turned round. Here each of these is an error with its line, because a freeze that was not read must
-not open the gate.
+turned round, of two events with one UID one is dropped. Here each of these is an error with its
+line, because a freeze that was not read must not open the gate.
 
 Ends are as every calendar shows them, by the wall clock. A DURATION that crosses a change of the
 clock has two readings, as long on the wall or as long in hours (the RFC wants the second for hours,
@@ -50,8 +50,14 @@ def windows_of(rule: FreezeCalendar, text: str, first: datetime, last: datetime)
         if calendar.errors:
             raise places.whole(ValueError(_first(calendar.errors)))
         by_hours: set[str] = set()
+        seen: set[tuple[str, ...]] = set()
         for event in calendar.walk("VEVENT"):
             _check(event, index, places)
+            identity = tuple(_raw(event, one) for one in ("UID", "RECURRENCE-ID", "SEQUENCE"))
+            if identity in seen:
+                told = "another event has it too, and only one of them would be read"
+                raise places.error(index, "UID", told)
+            seen.add(identity)
             if "DURATION" in event:
                 by_hours.add(str(event.get("UID", "")))
             index += 1
@@ -70,6 +76,11 @@ def windows_of(rule: FreezeCalendar, text: str, first: datetime, last: datetime)
             if window.end >= first and window.start <= last:
                 found.append(window)
     return sorted(found, key=lambda one: (one.start, one.end))
+
+
+def _raw(event: Any, name: str) -> str:
+    value = event.get(name)
+    return "" if value is None else str(value.to_ical())
 
 
 def _check(event: Any, index: int, places: _Places) -> None:
