@@ -1,4 +1,4 @@
-"""The freeze, asked again on the dyno: only a deploy is refused, and only by a lock that is there."""
+"""The freeze, asked again on the dyno: only a deploy is refused, and only by a lock."""
 
 from __future__ import annotations
 
