@@ -17,6 +17,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uv
 
@@ -31,7 +32,9 @@ from truegreen.embedded.settings import DataFolder, Limits, RuntimeSettings
 from truegreen.embedded.source import BuildError
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Stream, Streams
-from truegreen.embedded.wheel import OwnWheel, own_wheel
+
+if TYPE_CHECKING:
+    from truegreen.embedded.wheel import OwnWheel
 
 AT_ONCE = 2  # builds that run at the same time; more wait
 COMPLETE = ".truegreen-complete"
@@ -143,6 +146,8 @@ class Builds:
         """The name of a complete virtual environment for ``plan``: found, or built in place."""
         wheel = None
         if plan.wants_truegreen:
+            from truegreen.embedded.wheel import own_wheel  # slow to import at every start
+
             wheel = await asyncio.to_thread(own_wheel, self._data.wheels)
         name = plan.venv_name(
             f"{_python(plan)} {platform.python_version()}", wheel.digest if wheel else ""

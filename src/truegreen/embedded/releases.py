@@ -270,11 +270,9 @@ class Releases:
 
     def process_types(self, app_id: str) -> dict[str, str]:
         """Types and commands of the newest release that has a slug; empty before the first."""
-        for release in reversed(self._store.releases(app_id)):
-            slug = self._store.slug(release.slug_id) if release.slug_id else None
-            if slug is not None:
-                return dict(slug.process_types)
-        return {}
+        release = self._store.newest_release(app_id, with_slug=True)
+        slug = self._store.slug(release.slug_id or "") if release else None
+        return dict(slug.process_types) if slug else {}
 
     # beginning and end of the platform
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from truegreen.embedded import records
+from truegreen.embedded import records, rows
 from truegreen.embedded.migrations import migrate
 from truegreen.embedded.records import (
     Addon,
@@ -122,7 +122,7 @@ class Store:
 
     def app(self, id_or_name: str) -> App | None:
         row = self._one("SELECT * FROM apps WHERE id = ?1 OR name = ?1", id_or_name)
-        return None if row is None else _app(row)
+        return None if row is None else rows.app(row)
 
     def app_names(self) -> frozenset[str]:
         """Of every app. Cheap enough to be asked for every request."""
@@ -132,7 +132,7 @@ class Store:
         return self._names[1]
 
     def apps(self) -> list[App]:
-        return [_app(row) for row in self._db.execute("SELECT * FROM apps ORDER BY name")]
+        return [rows.app(row) for row in self._db.execute("SELECT * FROM apps ORDER BY name")]
 
     def delete_app(self, app_id: str) -> None:
         with self._transaction() as db:
@@ -187,8 +187,7 @@ class Store:
         row = self._one("SELECT * FROM slugs WHERE id = ?", slug_id)
         if row is None:
             return None
-        values = dict(row)
-        return Slug(**{**values, "process_types": json.loads(values["process_types"])})
+        return rows.slug(row)
 
     def slug_ids(self) -> set[str]:
         return {row["id"] for row in self._db.execute("SELECT id FROM slugs")}
@@ -219,15 +218,17 @@ class Store:
 
     def build(self, build_id: str) -> Build | None:
         row = self._one("SELECT * FROM builds WHERE id = ?", build_id)
-        return None if row is None else _build(row)
+        return None if row is None else rows.build(row)
 
     def builds(self, app_id: str) -> list[Build]:
         """Oldest first."""
         sql = "SELECT * FROM builds WHERE app_id = ? ORDER BY rowid"
-        return [_build(row) for row in self._db.execute(sql, (app_id,))]
+        return [rows.build(row) for row in self._db.execute(sql, (app_id,))]
 
     def pending_builds(self) -> list[Build]:
-        return [_build(r) for r in self._db.execute("SELECT * FROM builds WHERE status='pending'")]
+        return [
+            rows.build(r) for r in self._db.execute("SELECT * FROM builds WHERE status='pending'")
+        ]
 
     def end_build(
         self, build_id: str, status: BuildStatus, *, slug_id: str | None = None,
@@ -277,7 +278,7 @@ class Store:
 
     def release(self, release_id: str) -> Release | None:
         row = self._one("SELECT * FROM releases WHERE id = ?", release_id)
-        return None if row is None else _release(row)
+        return None if row is None else rows.release(row)
 
     def release_of(self, app_id: str, id_or_version: str) -> Release | None:
         """By id, or by version with or without its ``v``."""
@@ -288,16 +289,45 @@ class Store:
             id_or_version,
             int(number) if number.isascii() and number.isdigit() and len(number) < 10 else -1,
         )
-        return None if row is None else _release(row)
+        return None if row is None else rows.release(row)
 
     def releases(self, app_id: str) -> list[Release]:
         """Oldest first."""
         sql = "SELECT * FROM releases WHERE app_id = ? ORDER BY version"
-        return [_release(row) for row in self._db.execute(sql, (app_id,))]
+        return [rows.release(row) for row in self._db.execute(sql, (app_id,))]
+
+    def release_keys(self, app_id: str, field: Literal["id", "version"]) -> list[Any]:
+        """That field of every release of the app, and no more: a list is cut by it."""
+        sql = f"SELECT {field} FROM releases WHERE app_id = ?"  # noqa: S608
+        return [row[field] for row in self._db.execute(sql, (app_id,))]
+
+    def releases_where(
+        self, app_id: str, field: Literal["id", "version"], keys: Sequence[Any]
+    ) -> list[Release]:
+        """The releases with those keys, in the order of ``keys``."""
+        sql = (
+            f"SELECT * FROM releases WHERE app_id = ? "  # noqa: S608
+            f"AND {field} IN (SELECT value FROM json_each(?))"
+        )
+        found = {
+            row[field]: rows.release(row)
+            for row in self._db.execute(sql, (app_id, json.dumps(keys)))
+        }
+        return [found[key] for key in keys if key in found]
+
+    def newest_release(self, app_id: str, *, with_slug: bool = False) -> Release | None:
+        """The release with the highest version; ``with_slug``: of those that have code."""
+        row = self._one(
+            "SELECT * FROM releases WHERE app_id = ? AND (slug_id IS NOT NULL OR NOT ?) "
+            "ORDER BY version DESC LIMIT 1",
+            app_id,
+            with_slug,
+        )
+        return None if row is None else rows.release(row)
 
     def pending_releases(self) -> list[Release]:
         sql = "SELECT * FROM releases WHERE status = 'pending' ORDER BY version"
-        return [_release(row) for row in self._db.execute(sql)]
+        return [rows.release(row) for row in self._db.execute(sql)]
 
     def move_release(
         self, release_id: str, slug_id: str | None, *, run_command: bool, stream: str | None
@@ -354,22 +384,3 @@ class Store:
     def delete_addon(self, addon_id: str) -> None:
         with self._transaction() as db:
             db.execute("DELETE FROM addons WHERE id = ?", (addon_id,))
-
-
-def _app(row: sqlite3.Row) -> App:
-    values = dict(row)
-    values["config"] = json.loads(values["config"])
-    values["dyno_metadata"] = bool(values["dyno_metadata"])
-    return App(**values)
-
-
-def _build(row: sqlite3.Row) -> Build:
-    values = dict(row)
-    return Build(**{**values, "status": BuildStatus(values["status"])})
-
-
-def _release(row: sqlite3.Row) -> Release:
-    values = dict(row)
-    values["config"] = json.loads(values["config"])
-    values["run_command"] = bool(values["run_command"])
-    return Release(**{**values, "status": ReleaseStatus(values["status"])})

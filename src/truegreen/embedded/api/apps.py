@@ -30,9 +30,9 @@ REGION = {"id": "00000000-0000-4000-8000-000000000002", "name": "local"}
 
 
 def app_json(state: Control, app: App) -> dict[str, Any]:
-    releases = state.store.releases(app.id)
-    slug_id = next((r.slug_id for r in reversed(releases) if r.slug_id), None)
-    slug = state.store.slug(slug_id) if slug_id else None
+    newest = state.store.newest_release(app.id)
+    built = state.store.newest_release(app.id, with_slug=True)
+    slug = state.store.slug(built.slug_id or "") if built else None
     return {
         "acm": False,
         "archived_at": None,
@@ -48,7 +48,7 @@ def app_json(state: Control, app: App) -> dict[str, Any]:
         "organization": None,
         "owner": USER,
         "region": REGION,
-        "released_at": releases[-1].created_at if releases else None,
+        "released_at": newest.created_at if newest else None,
         "repo_size": None,
         "slug_size": slug.size if slug else None,
         "space": None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,9 +24,14 @@ from truegreen.embedded.control import Control
 from truegreen.embedded.records import App, Release, ReleaseStatus
 
 
-def release_json(state: Control, app: App, release: Release) -> dict[str, Any]:
+def release_json(
+    state: Control, app: App, release: Release, plans: list[str] | None = None
+) -> dict[str, Any]:
+    """``plans``: of the app's add-ons, when they are known already."""
+    if plans is None:
+        plans = _plans(state, app)
     return {
-        "addon_plan_names": [addon.plan for addon in state.store.addons(app.id)],
+        "addon_plan_names": plans,
         "app": {"id": app.id, "name": app.name},
         "artifacts": [],
         "created_at": release.created_at,
@@ -46,17 +51,21 @@ def release_json(state: Control, app: App, release: Release) -> dict[str, Any]:
     }
 
 
+def _plans(state: Control, app: App) -> list[str]:
+    return [addon.plan for addon in state.store.addons(app.id)]
+
+
 async def list_of_app(request: Request) -> Response:
     state, app = control(request), app_of(request)
     try:
         asked = ListRange.parse(request.headers.get("range", ""), ("version", "id"))
-        piece, headers, more = asked.cut(
-            state.store.releases(app.id),
-            lambda release: release.id if asked.field == "id" else release.version,
-        )
+        field: Literal["id", "version"] = "id" if asked.field == "id" else "version"
+        keys, headers, more = asked.cut(state.store.release_keys(app.id, field), lambda key: key)
     except BadRange as error:
         raise ApiError(416, "requested_range_not_satisfiable", str(error)) from None
-    found = [release_json(state, app, release) for release in piece]
+    plans = _plans(state, app)
+    piece = state.store.releases_where(app.id, field, keys)
+    found = [release_json(state, app, release, plans) for release in piece]
     return answer(request, found, 206 if more else 200, headers)
 
 
