@@ -120,3 +120,15 @@ def test_a_database_that_cannot_be_had_is_said_without_its_password(
     with pytest.raises((StateError, UsageError)) as failed:
         open_database(location, SCHEMA)
     assert "hunter2" not in str(failed.value) + repr(failed.value) + repr(location) + str(location)
+
+
+def test_the_folder_is_never_committed(tmp_path: Path) -> None:
+    location = locate(tmp_path, {})
+    open_database(location, SCHEMA).close()
+    assert (location.folder / ".gitignore").read_text() == "*\n"
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".truegreen").write_text("a file")
+    with pytest.raises(UsageError, match="cannot be made"):
+        open_database(locate(tmp_path, {}), SCHEMA)

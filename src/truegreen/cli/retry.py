@@ -39,6 +39,7 @@ def command(
     from truegreen.outputs.live import LiveView
     from truegreen.ship.retry import retry
     from truegreen.ship.target import choose_environment, find_target
+    from truegreen.state import locate
 
     config = load_config(folder)
     version = release_version(release_name)
@@ -47,7 +48,7 @@ def command(
     target = find_target(config, environment, platform, start=False)
     with (
         sigterm_interrupts(),
-        Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger,
+        Ledger.open(locate(config.root)) as ledger,
         LiveView(quiet=quiet) as view,
     ):
         again = retry(config, target, version, ledger=ledger, watcher=view)

@@ -49,6 +49,7 @@ def command(
     from truegreen.outputs.live import LiveView
     from truegreen.ship.rollback import PATIENCE, plan, roll_back, told_plan
     from truegreen.ship.target import choose_environment, find_target
+    from truegreen.state import locate
 
     config = load_config(folder)
     version = release_version(to_name)
@@ -65,7 +66,7 @@ def command(
         return found.exit_code
     with (
         sigterm_interrupts(),
-        Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger,
+        Ledger.open(locate(config.root)) as ledger,
         LiveView(quiet=quiet) as view,
     ):
         again = roll_back(config, target, version, anyway=anyway, ledger=ledger, watcher=view)

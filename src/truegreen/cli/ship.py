@@ -76,10 +76,12 @@ def command(
     from truegreen.incidents.every_gate import GATES
     from truegreen.outputs.formats import parse_outputs
     from truegreen.ship.asking import question_of
+    from truegreen.ship.background import EngineInBackground
     from truegreen.ship.gating import Asked, ask_gates
     from truegreen.ship.overriding import actor
     from truegreen.ship.source import read_source
     from truegreen.ship.target import choose_environment
+    from truegreen.state import locate
 
     files = parse_outputs(outputs)
     config = load_config(folder)
@@ -98,8 +100,14 @@ def command(
         by=actor(),
         now=question.now,
     )
-    # The gates are asked while the rest is imported: one of them waits for another process.
-    with sigterm_interrupts(), ThreadPoolExecutor(max_workers=1) as pool:
+    location = locate(config.root)
+    # The gates are asked, and the engine is started, while the rest is imported: one of the gates
+    # waits for another process, and the engine's import is what takes longest.
+    with (
+        sigterm_interrupts(),
+        ThreadPoolExecutor(max_workers=1) as pool,
+        EngineInBackground(location) as engine,
+    ):
         asked = None if no_gates else pool.submit(ask_gates, names, question, GATES, allowed)
 
         def answers() -> Asked:
@@ -117,15 +125,13 @@ def command(
         from truegreen.ship.leases import Leases
         from truegreen.ship.pipeline import Guards, ship
         from truegreen.ship.target import find_target
-        from truegreen.state import locate
 
-        location = locate(config.root)
         patience = wait_at_most if wait_at_most is not None else _AN_HOUR if wait else None
 
         if source.uncommitted and not quiet:
             _tell_left_out(source.commit, source.uncommitted)
         with (
-            Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger,
+            Ledger.open(location) as ledger,
             LiveView(quiet=quiet) as view,
         ):
             shipped = ship(
@@ -136,6 +142,7 @@ def command(
                 ledger=ledger,
                 guards=Guards(
                     gates=answers if asked else None,
+                    engine=engine.get,
                     lease=lambda app, tell: lease_of(
                         lambda: Leases.open(location), app, source.commit, wait=patience, tell=tell
                     ),
@@ -157,7 +164,7 @@ def command(
     if shipped.verdict == "red":
         from truegreen.incidents.drafting.after_red import after_red
 
-        said = after_red(config, ledger.path, shipped.document["app"])
+        said = after_red(config, location, shipped.document["app"])
         if said and not quiet:
             click.echo(said, err=True)
     return shipped.verdict.exit_code

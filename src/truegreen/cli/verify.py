@@ -45,6 +45,7 @@ def command(
     from truegreen.ship.source import full_commit, read_source
     from truegreen.ship.target import choose_environment
     from truegreen.ship.verification import ask_target, question_for
+    from truegreen.state import locate
 
     began = time.monotonic()
     files = parse_outputs(outputs)
@@ -58,7 +59,7 @@ def command(
         config, environment, commit=commit, version=release_version(release_name), app=app
     )
     verification = ask_target(question, config, environment, platform)
-    with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+    with Ledger.open(locate(config.root)) as ledger:
         document = verification_document(
             verification.situation,
             timings={"total": round(time.monotonic() - began, 3)},

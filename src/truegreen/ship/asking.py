@@ -6,7 +6,6 @@ Only reads. A platform that is away, or a ledger that is not there, is said in t
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from truegreen.config import Config, Environment
 from truegreen.embedded.locate import data_dir
@@ -16,6 +15,7 @@ from truegreen.gates.serving import Past, Serving
 from truegreen.heroku import HerokuClient
 from truegreen.ledger import Ledger
 from truegreen.ship.target import find_target
+from truegreen.state import Location, locate
 from truegreen.verify.choose import current_release
 
 PATIENCE = 5.0  # seconds in which the platform is asked again what serves
@@ -45,12 +45,8 @@ def question_of(
         now=now,
         output=output,
         read_serving=lambda: read_serving(config, environment, platform, start=start),
-        read_past=lambda: read_past(ledger_file(config), environment.app),
+        read_past=lambda: read_past(locate(config.root), environment.app),
     )
-
-
-def ledger_file(config: Config) -> Path:
-    return config.root / ".truegreen" / "ledger.sqlite3"
 
 
 def read_serving(
@@ -84,14 +80,14 @@ def _serving(client: HerokuClient, app: str) -> Serving:
     return Serving(commit, release.version, True)
 
 
-def read_past(file: Path, app: str) -> Past:
-    """The earlier runs of ``app`` as the ledger in ``file`` has them; nothing without a ledger that
+def read_past(where: Location, app: str) -> Past:
+    """The earlier runs of ``app`` as the ledger has them; nothing without a ledger that
     can be read. A run that found everything done already says nothing about how long one takes."""
-    if not file.is_file():
+    if not Ledger.begun(where):
         return Past()
     durations: list[float] = []
     try:
-        with Ledger.open(file) as ledger:
+        with Ledger.open(where) as ledger:
             last = ledger.last(kind="ship", app=app)
             for record in ledger.records(kind="ship", verdict="green", app=app, newest_first=True):
                 timings = record.body.get("timings") or {}

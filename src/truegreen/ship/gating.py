@@ -15,8 +15,8 @@ from truegreen.gates.question import Question
 from truegreen.gates.run import Gate, run_gates
 from truegreen.gates.wave import Wave
 from truegreen.ledger import Ledger
-from truegreen.ship.asking import ledger_file
 from truegreen.ship.overriding import recorded
+from truegreen.state import locate
 
 _FINDINGS = 50  # of one gate, in the record of a run; `truegreen gate --json` has all
 
@@ -56,11 +56,11 @@ def ask_gates(
 
 def _earlier(question: Question, commit: str) -> tuple[Override, ...]:
     """Without a ledger that can be read nothing was given earlier, and the gate stays shut."""
-    file = ledger_file(question.config)
-    if not file.is_file():
+    where = locate(question.config.root)
+    if not Ledger.begun(where):
         return ()
     try:
-        with Ledger.open(file) as ledger:
+        with Ledger.open(where) as ledger:
             return recorded(ledger, question.app, commit)
     except TrueGreenError:
         return ()

@@ -11,8 +11,8 @@ from truegreen.gates.override import Override, Weighed, from_json
 from truegreen.ledger import Ledger
 from truegreen.model import stamp
 from truegreen.release.freeze import FILE_NAME, OVERRIDE
-from truegreen.ship.asking import ledger_file
 from truegreen.ship.holder import Holder
+from truegreen.state import locate
 
 RECORD = "override"  # the kind of its records
 
@@ -50,10 +50,10 @@ def by_commit(ledger: Ledger, app: str) -> Mapping[str, list[dict[str, Any]]]:
 
 def read_overrides(config: Config, app: str) -> Mapping[str, list[dict[str, Any]]]:
     """``by_commit`` of the service's ledger; nothing where there is none yet."""
-    file = ledger_file(config)
-    if not file.is_file():
+    where = locate(config.root)
+    if not Ledger.begun(where):
         return {}
-    with Ledger.open(file) as ledger:
+    with Ledger.open(where) as ledger:
         return by_commit(ledger, app)
 
 

@@ -18,7 +18,8 @@ class StateError(Unverified):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The tables of one room. ``version`` grows when they change; ``name`` is unique."""
+    """The tables of one room. ``version`` grows when they change; ``name`` is unique. A script
+    brings any older version to this one, so it must bear what is there already."""
 
     name: str
     version: int

@@ -32,6 +32,13 @@ class Location:
         """The SQLite file called ``name`` (``ledger``, ``lease``, ``engine``)."""
         return self.folder / f"{name}.sqlite3"
 
+    def make_folder(self) -> None:
+        """Makes the folder, and has git leave it alone: its records are of this machine."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="ascii")
+
     def __str__(self) -> str:
         if self.url is None:
             return str(self.folder)

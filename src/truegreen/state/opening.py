@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from truegreen.errors import UsageError
 from truegreen.state.database import Database, Schema
 from truegreen.state.location import Location
 
@@ -17,4 +18,8 @@ def open_database(location: Location, schema: Schema) -> Database:
         return PostgresDatabase.open(location.url, schema)
     from truegreen.state.sqlite import SqliteDatabase
 
+    try:
+        location.make_folder()
+    except OSError as error:
+        raise UsageError(f"{location.folder} cannot be made: {error}") from error
     return SqliteDatabase.open(location.file(schema.name), schema)

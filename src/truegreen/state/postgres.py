@@ -6,6 +6,7 @@ through a pooler: the search path is the session's.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 NAMESPACE = "truegreen"
 _CONNECT = 10  # seconds
 _PAGE = 2000  # rows fetched at a time
+_cursors = itertools.count()
 _SET_UP = f"""
 CREATE SCHEMA IF NOT EXISTS {NAMESPACE};
 CREATE TABLE IF NOT EXISTS {NAMESPACE}.room (name text PRIMARY KEY, version integer NOT NULL);
@@ -78,10 +80,12 @@ class PostgresDatabase:
                     f"the {schema.name} in the database is of a newer TrueGreen (format {row[0]})",
                     hint="upgrade truegreen",
                 )
-            if row is None:
+            if row is None or row[0] < schema.version:
                 self._db.execute(schema.postgres)
                 self._db.execute(
-                    "INSERT INTO truegreen.room VALUES (%s, %s)", (schema.name, schema.version)
+                    "INSERT INTO truegreen.room VALUES (%s, %s)"
+                    " ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+                    (schema.name, schema.version),
                 )
 
     @contextmanager
@@ -93,7 +97,8 @@ class PostgresDatabase:
             yield _PostgresWriter(self._db)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
-        with self._told(), self._db.transaction(), self._db.cursor(name="truegreen") as cursor:
+        name = f"truegreen_{next(_cursors)}"  # one may be read while another is
+        with self._told(), self._db.transaction(), self._db.cursor(name=name) as cursor:
             cursor.itersize = _PAGE
             cursor.execute(_placed(statement), tuple(values))
             yield from cursor

@@ -17,6 +17,7 @@ from truegreen.incidents.actions.prove import Proven, prove
 from truegreen.incidents.actions.standing import read_standings
 from truegreen.incidents.actions.trusted import find_base
 from truegreen.ledger import Ledger
+from truegreen.state import locate
 
 
 def ask(question: Question) -> GateResult:
@@ -54,9 +55,9 @@ def ask(question: Question) -> GateResult:
 @contextmanager
 def open_ledger(config: Config) -> Iterator[Ledger | None]:
     """The service's ledger, if it has one; nothing is made for a question."""
-    path = config.root / ".truegreen" / "ledger.sqlite3"
-    if not path.is_file():
+    where = locate(config.root)
+    if not Ledger.begun(where):
         yield None
         return
-    with Ledger.open(path) as ledger:
+    with Ledger.open(where) as ledger:
         yield ledger

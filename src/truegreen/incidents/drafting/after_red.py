@@ -14,6 +14,7 @@ from truegreen.incidents.drafting.draft import draft, incident_id, kept_regions
 from truegreen.incidents.drafting.episode import Episode, evidence_file, read_episode
 from truegreen.incidents.folder import reviews_folder, write_text
 from truegreen.ledger import Ledger
+from truegreen.state import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def write_draft(config: Config, episode: Episode) -> Drafted:
     return Drafted(name, path, evidence, there is not None, kept)
 
 
-def after_red(config: Config, ledger_path: Path, app: str) -> str:
+def after_red(config: Config, where: Location | Path, app: str) -> str:
     """Drafts the incident of the newest red run of ``app``, and says in a sentence what came of it.
 
     Never raises for what goes wrong: the verdict is said already, and stands.
@@ -53,7 +54,7 @@ def after_red(config: Config, ledger_path: Path, app: str) -> str:
     if not config.incidents.draft:
         return ""
     try:
-        with Ledger.open(ledger_path) as ledger:
+        with Ledger.open(where) as ledger:
             drafted = write_draft(config, read_episode(ledger, app=app))
     except (TrueGreenError, OSError) as error:
         return f"no incident was drafted: {error}"

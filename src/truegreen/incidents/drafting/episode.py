@@ -16,6 +16,7 @@ from truegreen.incidents.record import RunRecord, moment
 from truegreen.ledger import Ledger, Record, chain_hash
 from truegreen.ledger.record import canonical
 from truegreen.model import stamp
+from truegreen.state import locate
 
 FORMAT = "truegreen-evidence/1"
 MOST_AFTER = 50  # runs after the red one that are looked at
@@ -83,7 +84,7 @@ def read_episode(ledger: Ledger, *, record: int | None = None, app: str | None =
             after.append(of_record(one))
             if one.verdict == "green":
                 break
-    return Episode(of_record(first), earlier, tuple(after), not ledger.check())
+    return Episode(of_record(first), earlier, tuple(after), ledger.verify().holds)
 
 
 def of_document(body: Mapping[str, Any]) -> Episode:
@@ -108,7 +109,7 @@ def _red(ledger: Ledger, number: int | None, app: str | None) -> Record:
                 raise UsageError(f"record {number} is {one.verdict or one.kind}, not a red run")
             return one
     wanted = f"record {number}" if number is not None else "red run"
-    raise UsageError(f"nothing to draft: the ledger {ledger.path} holds no {wanted}")
+    raise UsageError(f"nothing to draft: the ledger holds no {wanted}")
 
 
 def _is_run(record: Record) -> bool:
@@ -180,10 +181,10 @@ def find_episode(
     """
     if source is not None:
         return of_document(_document(source, label))
-    path = config.root / ".truegreen" / "ledger.sqlite3"
-    if not path.is_file():
-        raise UsageError(f"nothing to draft: there is no ledger {path}", hint="ship first")
-    with Ledger.open(path) as ledger:
+    where = locate(config.root)
+    if not Ledger.begun(where):
+        raise UsageError(f"nothing to draft: there is no ledger in {where}", hint="ship first")
+    with Ledger.open(where) as ledger:
         return read_episode(ledger, record=record, app=app)
 
 

@@ -19,6 +19,7 @@ from truegreen.incidents.drafting.facts import citable
 from truegreen.incidents.folder import Review, inside, review_files, reviews_folder
 from truegreen.incidents.record import RunRecord
 from truegreen.ledger import Ledger
+from truegreen.state import locate as locate_state
 
 _RECORDS = 2000  # of the app, newest first: what a review cites is seldom older
 
@@ -87,14 +88,14 @@ def locate(config: Config, name: str) -> Path | None:
 
 
 def _of_ledger(config: Config, app: str) -> tuple[dict[str, str], dict[str, str]]:
-    path = config.root / ".truegreen" / "ledger.sqlite3"
+    where = locate_state(config.root)
     told: dict[str, str] = {}
-    if not path.is_file():
+    if not Ledger.begun(where):
         return told, {}
     try:
-        with Ledger.open(path) as ledger:
-            if ledger.check():
-                return {}, {"the ledger": "its chain is broken (truegreen ledger check)"}
+        with Ledger.open(where) as ledger:
+            if not ledger.verify().holds:
+                return {}, {"the ledger": "its chain is broken (truegreen ledger verify)"}
             newest = ledger.records(app=app or None, newest_first=True)
             for record in islice(newest, _RECORDS):
                 if isinstance(record.body.get("checks"), list):
