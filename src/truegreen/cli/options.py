@@ -19,6 +19,14 @@ folder_argument = click.argument(
     default=".",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
+dir_option = click.option(
+    "--dir",
+    "folder",
+    metavar="DIR",
+    default=".",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The service's root; default: this folder.",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON document on standard output."
 )

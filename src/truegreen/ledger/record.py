@@ -54,7 +54,7 @@ class Record:
 
     id: int
     at: datetime
-    kind: str  # ship | verify | gate | override | queue
+    kind: str  # ship | verify | gate | override | queue | action
     app: str
     commit: str | None
     verdict: str | None

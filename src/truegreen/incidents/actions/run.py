@@ -80,14 +80,14 @@ def run_proof(
     """Runs ``proof`` at ``commit`` (a full id), its own files taken from the commit ``trusted``.
 
     ``state``: a folder below the service's root, at ``trusted``, whose content is laid over the
-    whole repository first. ``extra``: variables that a live proof gets. UsageError when the proof
+    service first. ``extra``: variables that a live proof gets. UsageError when the proof
     is none, or git has not what it needs.
     """
     run = arguments(proof)
     with check_out(repository, commit) as copy:
         if state:
             copy.lay_over(trusted, [state])
-            _lay_over(copy.root / state, copy.top)
+            _lay_over(copy.root / state, copy.root)
         copy.lay_over(trusted, files(proof))
         before = copy.snapshot()
         outside = repository.fingerprint()
@@ -207,11 +207,11 @@ def _program(name: str) -> str:
     return sys.executable if name in ("python", "python3") else name
 
 
-def _lay_over(folder: Path, top: Path) -> None:
+def _lay_over(folder: Path, root: Path) -> None:
     if not folder.is_dir():
         raise UsageError(f"the incident's state {folder.name} is no folder")
     for path in folder.rglob("*"):
         if path.is_symlink():
             raise UsageError(f"the incident's state holds a link: {path.name}")
-    shutil.copytree(folder, top, dirs_exist_ok=True)
+    shutil.copytree(folder, root, dirs_exist_ok=True)
     shutil.rmtree(folder)

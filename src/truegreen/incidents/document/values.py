@@ -108,7 +108,7 @@ class Detection:
 @dataclass(frozen=True, slots=True)
 class Incident:
     """A review's front matter. ``state`` is the folder (beside the review) that brings the
-    incident's state back when laid over the repository; ``commit`` the commit it happened at."""
+    incident's state back when laid over the service; ``commit`` the commit it happened at."""
 
     id: str = ""
     title: str = ""
