@@ -46,6 +46,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "action items", "actions", "follow-ups", "follow ups", "followups", "next steps",
             "corrective actions", "remediation", "todo", "remediation items", "follow-up",
         ),
+        "related": ("related incidents", "earlier incidents", "related"),
         "questions": ("open questions", "what is not known", "unknowns", "questions"),
         "evidence": ("evidence", "appendix: the evidence", "appendix", "supporting information"),
     }
