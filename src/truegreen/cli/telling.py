@@ -41,8 +41,8 @@ def tell(
 ) -> None:
     """Prints the document of a run of the verb ``kind``, and writes what was asked for.
 
-    Under GitHub Actions the step summary and annotations come by themselves; with an OTLP endpoint
-    in the environment, spans do.
+    Under GitHub Actions the step summary, annotations and the step's outputs ``verdict`` and
+    ``sentence`` come by themselves; with an OTLP endpoint in the environment, spans do.
     """
     from truegreen.outputs.json_document import print_document
     from truegreen.outputs.table import print_verification, stdout_console
@@ -52,11 +52,13 @@ def tell(
     elif not quiet:
         print_verification(document, stdout_console())
     summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    given = os.environ.get("GITHUB_OUTPUT", "")
     traced = any(os.environ.get(name) for name in _TRACED)
-    if not (outputs or summary or traced):
+    if not (outputs or summary or given or traced):
         return
     from truegreen.outputs.annotating import annotate
     from truegreen.outputs.formats import write_outputs
+    from truegreen.outputs.run_record import printable
     from truegreen.outputs.step_summary import step_summary
     from truegreen.ship.recording import run_record
 
@@ -67,6 +69,9 @@ def tell(
             file.write(step_summary(record))
         for line in annotate(record):
             click.echo(line, err=True)
+    if given:
+        with Path(given).open("a", encoding="utf-8") as file:
+            file.write(f"verdict={record.verdict}\nsentence={printable(record.sentence)}\n")
     if traced:
         from truegreen.outputs.spans import export_spans, otlp_exporter
 
