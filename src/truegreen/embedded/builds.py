@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import uv
 
 from truegreen.embedded import source
+from truegreen.embedded.disk import is_full, written
 from truegreen.embedded.environment import build_env
 from truegreen.embedded.leftovers import Leftovers
 from truegreen.embedded.process import ProcessSpec
@@ -66,6 +67,7 @@ class Builds:
         self._tasks: dict[str, tuple[str, asyncio.Task[None]]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._venv_locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._venvs: dict[str, str] = {}  # of the builds that are under way
 
     def create(self, app: App, tarball: Path, version: str | None, checksum: str | None) -> Build:
         """A pending build of ``tarball``. ``version``: what the client calls the source, a commit;
@@ -86,25 +88,32 @@ class Builds:
             try:
                 async with self._slots, asyncio.timeout(deadline):
                     slug = await self._make_slug(app, build, slug_id, tarball, checksum, out)
-                self._release(app, build, slug, out)
+                await self._release(app, build, slug, out)
                 reason = ""
             except TimeoutError:
                 reason = f"the build did not end within {deadline:g} s and was ended"
             except BuildError as error:
                 reason = str(error)
             except Exception as error:  # noqa: BLE001 - a bug of ours must not hang a build
-                _log.exception("build %s", build.id)
-                reason = f"the platform failed: {type(error).__name__}: {error}"
+                reason = f"the platform's disk is full: {error}"
+                if not is_full(error):
+                    _log.exception("build %s", build.id)
+                    reason = f"the platform failed: {type(error).__name__}: {error}"
         finally:
             if reason:
                 for line in reason.splitlines():
                     out.line(f" !     {line}")
                 out.line(" !     Build failed: no release was made")
-                self._store.end_build(build.id, BuildStatus.FAILED, reason=reason)
                 await asyncio.shield(asyncio.to_thread(source.remove, self._data.slugs / slug_id))
+                await written(lambda: self._failed(build, slug_id, reason))
+            self._venvs.pop(build.id, None)
             self._streams.end(build.stream)
 
-    def _release(self, app: App, build: Build, slug: Slug, out: Stream) -> None:
+    def _failed(self, build: Build, slug_id: str, reason: str) -> None:
+        self._store.mark_pruned([slug_id])  # when its row was written already
+        self._store.end_build(build.id, BuildStatus.FAILED, reason=reason)
+
+    async def _release(self, app: App, build: Build, slug: Slug, out: Stream) -> None:
         fresh = self._store.app(app.id)
         if fresh is None:
             raise BuildError("the app was deleted meanwhile")
@@ -115,8 +124,10 @@ class Builds:
         )
         out.line("-----> Launching...")
         out.line(f"       Released v{release.version}")
-        self._store.end_build(
-            build.id, BuildStatus.SUCCEEDED, slug_id=slug.id, release_id=release.id
+        await written(
+            lambda: self._store.end_build(
+                build.id, BuildStatus.SUCCEEDED, slug_id=slug.id, release_id=release.id
+            )
         )
 
     async def _make_slug(
@@ -133,7 +144,7 @@ class Builds:
         types = source.read_procfile(folder)
         plan = plan_python(folder, slug_id, digest)
         out.line(f"-----> Python app detected: {plan.manifest}")
-        venv = await self._venv(plan, folder, out)
+        venv = await self._venv(build, plan, folder, out)
         out.line("-----> Discovering process types")
         out.line(f"       Procfile declares types -> {', '.join(sorted(types))}")
         if "web" not in types:
@@ -142,7 +153,14 @@ class Builds:
             slug_id, app.id, build.source_version, types, venv, size, f"SHA256:{digest}", now()
         )
 
-    async def _venv(self, plan: PythonPlan, folder: Path, out: Stream) -> str:
+    async def drop_venv(self, name: str) -> None:
+        """Removes a virtual environment that no build under way and no slug uses any more."""
+        async with self._venv_locks[name]:
+            used = {slug.venv for slug in self._store.slugs() if not slug.pruned}
+            if name not in used and name not in self._venvs.values():
+                await asyncio.to_thread(source.remove, self._data.venv(name))
+
+    async def _venv(self, build: Build, plan: PythonPlan, folder: Path, out: Stream) -> str:
         """The name of a complete virtual environment for ``plan``: found, or built in place."""
         wheel = None
         if plan.wants_truegreen:
@@ -154,6 +172,7 @@ class Builds:
         )
         target = self._data.venv(name)
         async with self._venv_locks[name]:
+            self._venvs[build.id] = name
             if (target / COMPLETE).is_file():
                 out.line("-----> Using the virtual environment that was built for the same before")
                 return name

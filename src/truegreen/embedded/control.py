@@ -27,6 +27,7 @@ from truegreen.embedded.oneoff import OneOffs
 from truegreen.embedded.records import App
 from truegreen.embedded.releases import Releases
 from truegreen.embedded.settings import DataFolder, Limits, RuntimeSettings
+from truegreen.embedded.slug_cache import SlugCache
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Streams
 from truegreen.embedded.webhooks import Webhooks
@@ -125,6 +126,7 @@ class Control:
     access: Access
     domains: Domains
     webhooks: Webhooks
+    slug_cache: SlugCache
 
     async def delete_app(self, app: App) -> None:
         await self.releases.forget(app.id)
@@ -143,6 +145,7 @@ class Control:
         """Nothing that the platform started runs when this returns; the state can still be read."""
         await self.effects.close()
         await self.builds.close()
+        await self.slug_cache.close()
         await self.releases.close()
         await self.oneoffs.close()
         await self.dynos.close()

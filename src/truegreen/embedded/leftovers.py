@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -18,7 +19,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from truegreen.embedded.disk import is_full
+
 _PROC = Path("/proc")
+_log = logging.getLogger(__name__)
 _DEAD = frozenset("ZX")
 
 
@@ -130,8 +134,14 @@ class Leftovers:
         marks = [asdict(mark) for mark in (*self._old, *self._mine.values())]
         self._file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._file.with_name(self._file.name + ".new")
-        fresh.write_text(json.dumps(marks), encoding="utf-8")
-        fresh.replace(self._file)
+        try:
+            fresh.write_text(json.dumps(marks), encoding="utf-8")
+            fresh.replace(self._file)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            # what runs is not ended for it; the next change is written whole again
+            _log.error("%s: not written, a kill -9 would leave processes: %s", self._file, error)
 
 
 def members(mark: Mark) -> list[int]:

@@ -55,6 +55,7 @@ STEPS: tuple[str, ...] = (
         url TEXT NOT NULL, include TEXT NOT NULL, level TEXT NOT NULL, secret TEXT NOT NULL,
         "authorization" TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
     """,
+    "ALTER TABLE slugs ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0",
 )
 
 

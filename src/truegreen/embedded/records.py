@@ -55,7 +55,8 @@ class App:
 
 @dataclass(frozen=True)
 class Slug:
-    """Built source. ``venv``: a folder under ``venvs/``; ``commit``: the source version."""
+    """Built source. ``venv``: a folder under ``venvs/``; ``commit``: the source version;
+    ``pruned``: its files are gone, see `slug_cache`."""
 
     id: str
     app_id: str
@@ -65,6 +66,7 @@ class Slug:
     size: int
     checksum: str
     created_at: str
+    pruned: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from truegreen.embedded.disk import is_full, written
 from truegreen.embedded.dynos import DynoPlan
 from truegreen.embedded.environment import process_env
 from truegreen.embedded.leftovers import Leftovers
@@ -90,10 +93,13 @@ class Releases:
     ) -> Release:  # fmt: skip
         """A new release of ``app``, pending while it waits or its release command runs.
 
-        ``config``: its snapshot (default: the app's config vars as they are now). Without a release
+        ``config``: the app's config vars from now on (default: those it has). Without a release
         command and with none before it in the queue, it is current when this returns.
         """
-        return self._enqueue(app, description, slug_id, app.config if config is None else config)
+        return self._enqueue(
+            app, description, slug_id, app.config if config is None else config,
+            set_config=config is not None,
+        )  # fmt: skip
 
     def change_config(
         self, app: App, config: Mapping[str, str], description: str, *, run_command: bool = True
@@ -101,29 +107,31 @@ class Releases:
         """Sets the app's config vars, and releases them on the slug that is current *when its turn
         comes*: a deploy that is still under way must not be undone by it. ``run_command`` is false
         for add-ons' changes, which skip the release command, as on Heroku."""
-        self._store.set_config(app.id, config)
         return self._enqueue(
-            app, description, self._current_slug(app.id), config, _Follow(run_command)
-        )
+            app, description, self._current_slug(app.id), config, _Follow(run_command),
+            set_config=True,
+        )  # fmt: skip
 
     def _enqueue(
         self, app: App, description: str, slug_id: str | None, config: Mapping[str, str],
-        follow: _Follow | None = None,
+        follow: _Follow | None = None, *, set_config: bool,
     ) -> Release:  # fmt: skip
         command = self._has_command(slug_id) and (follow is None or follow.run_command)
-        release = self._store.add_release(
-            app.id,
-            description=description,
-            slug_id=slug_id,
-            config=config,
-            run_command=command,
-            stream=self._streams.new_name() if command else None,
-        )
-        if release.stream:
-            self._streams.open(release.stream)
+        stream = self._streams.new_name() if command else None
+        if stream:
+            self._streams.open(stream)
         self._scale_first_web(app.id, slug_id)
+        release = self._store.add_release(
+            app.id, description=description, slug_id=slug_id, config=config, run_command=command,
+            stream=stream, set_config=set_config,
+        )  # fmt: skip
         if not command and app.id not in self._workers:
-            self._store.end_release(release, ReleaseStatus.SUCCEEDED, current=True)
+            try:
+                self._store.end_release(release, ReleaseStatus.SUCCEEDED, current=True)
+            except sqlite3.Error as error:
+                if not is_full(error):
+                    raise
+                # it is made: its turn writes the end as soon as there is room
         self._queues[app.id].append((release, follow))
         if app.id not in self._workers:
             self._workers[app.id] = asyncio.create_task(self._work(app.id))
@@ -156,7 +164,7 @@ class Releases:
                     await self._carry_out(release, follow)
                 except Exception:  # noqa: BLE001 - a bug of ours must not stop the queue
                     _log.exception("release %s", release.id)
-                    self._fail(release, "the platform failed: see its log")
+                    await written(partial(self._fail, release, "the platform failed: see its log"))
         finally:
             self._workers.pop(app_id, None)
 
@@ -186,7 +194,9 @@ class Releases:
     async def _decide(self, app: App, release: Release) -> None:
         slug = self._store.slug(release.slug_id) if release.slug_id else None
         if not release.run_command or slug is None or release.stream is None:
-            self._store.end_release(release, ReleaseStatus.SUCCEEDED, current=True)
+            await written(
+                lambda: self._store.end_release(release, ReleaseStatus.SUCCEEDED, current=True)
+            )
             return
         problem = await self._run_command(app, release, slug, self._streams.open(release.stream))
         if self._stuck(app.name):
@@ -194,12 +204,15 @@ class Releases:
             self._streams.end(release.stream)
             return
         # the status first: who sees the stream end and asks again must find the answer
+        await written(lambda: self._end(release, problem))
+        self._streams.end(release.stream)
+
+    def _end(self, release: Release, problem: str | None) -> None:
         if problem is None:
             self._store.end_release(release, ReleaseStatus.SUCCEEDED, current=True)
         else:
             deploy = self._settings().on_release_failure is OnReleaseFailure.DEPLOY
             self._fail(release, problem, current=deploy)
-        self._streams.end(release.stream)
 
     async def _run_command(self, app: App, release: Release, slug: Slug, out: Stream) -> str | None:
         """Runs the release command; None when it exited 0, else what went wrong."""

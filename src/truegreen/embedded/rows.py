@@ -56,4 +56,5 @@ def release(row: sqlite3.Row) -> Release:
 
 def slug(row: sqlite3.Row) -> Slug:
     values = dict(row)
-    return Slug(**{**values, "process_types": json.loads(values["process_types"])})
+    return Slug(**{**values, "process_types": json.loads(values["process_types"]),
+                   "pruned": bool(values["pruned"])})  # fmt: skip

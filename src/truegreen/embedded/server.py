@@ -31,6 +31,7 @@ from truegreen.embedded.api.respond import USER, ApiError, error_answer
 from truegreen.embedded.api.webhooks import describe
 from truegreen.embedded.builds import Builds
 from truegreen.embedded.control import Control, Settings, Sources, Urls, log_stream
+from truegreen.embedded.disk import is_full
 from truegreen.embedded.domains import Domains
 from truegreen.embedded.dynos import DynoManager, DynoSettings
 from truegreen.embedded.edge import Edge, EdgeRule
@@ -44,6 +45,7 @@ from truegreen.embedded.releases import Releases
 from truegreen.embedded.rendezvous import Rendezvous
 from truegreen.embedded.router import Router, host_name, is_bare
 from truegreen.embedded.settings import DataFolder, Limits
+from truegreen.embedded.slug_cache import SlugCache
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Streams
 from truegreen.embedded.webhooks import Webhooks
@@ -212,6 +214,7 @@ class _Platform:
         builds = Builds(
             store, self._streams, data, releases, dynos.leftovers, settings, limits
         )  # fmt: skip
+        cache = SlugCache(store, data, settings, self._running_releases, builds.drop_venv)
         git = GitPushes(
             store, self._streams, data, builds, dynos.leftovers, limits, urls.api
         )  # fmt: skip
@@ -228,7 +231,7 @@ class _Platform:
         return Control(
             data, limits, token, urls, store, self._streams, settings,
             Sources(data.sources, limits), releases, builds, addons, dynos, git,
-            self._faults, effects, oneoffs, Access(store, token), self._domains, webhooks,
+            self._faults, effects, oneoffs, Access(store, token), self._domains, webhooks, cache,
         )  # fmt: skip
 
     # ports
@@ -285,6 +288,14 @@ class _Platform:
         names = sorted(self._store.app_names()) if is_bare(host_name(host)) else []
         return names[0] if len(names) == 1 else self._app_of_host(host)
 
+    def _running_releases(self) -> set[str]:
+        """Of every dyno: listed, kept by preboot or a fault, one-off."""
+        found = {dyno.release_id for dyno in self._dynos.states()}
+        for app in self._store.apps():
+            found |= {dyno.release_id for dyno in self._dynos.serving(app.name)}
+            found |= {dyno.release.id for dyno in self.control.oneoffs.of_app(app.id)}
+        return found
+
     def _edge_policy(self, host: str) -> EdgePolicy:
         name, on = self._app_at_edge(host) or "", self._faults.for_app
         return EdgePolicy(
@@ -313,8 +324,13 @@ class _Platform:
 
     def _write_log(self, app: str, who: str, line: str) -> None:
         if app in self._store.app_names():
-            stream = self._streams.open(log_stream(app), limit=self._options.limits.app_log_bytes)
-            stream.line(f"{datetime.now(UTC).isoformat(timespec='microseconds')} {who}: {line}")
+            at = datetime.now(UTC).isoformat(timespec="microseconds")
+            try:
+                limit = self._options.limits.app_log_bytes
+                self._streams.open(log_stream(app), limit=limit).line(f"{at} {who}: {line}")
+            except OSError as error:
+                if not is_full(error):
+                    raise
 
     # beginning and end
 

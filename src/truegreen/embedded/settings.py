@@ -45,13 +45,15 @@ class RuntimeSettings:
     """Can be changed while the platform runs: ``truegreen platform set NAME=VALUE``.
 
     Timeouts are seconds. ``release_timeout`` is Heroku's hour and
-    ``boot_timeout`` its minute (R10) unless set.
+    ``boot_timeout`` its minute (R10) unless set. ``slug_cache`` is MiB: slugs beyond it are pruned,
+    oldest first, see `slug_cache.py`.
     """
 
     on_release_failure: OnReleaseFailure = OnReleaseFailure.HOLD
     release_timeout: float = 3600.0
     build_timeout: float = 900.0
     boot_timeout: float = 60.0
+    slug_cache: float = 4096.0
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -95,11 +97,22 @@ def _seconds(name: str, text: str) -> float:
     return value
 
 
+def _mebibytes(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1_000_000:
+        raise UsageError(f"{name}: {text!r} is not a number of MiB", hint="0 <= N <= 1000000")
+    return value
+
+
 _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "on-release-failure": _failure_mode,
     "release-timeout": _seconds,
     "build-timeout": _seconds,
     "boot-timeout": _seconds,
+    "slug-cache": _mebibytes,
 }
 
 

@@ -13,6 +13,7 @@ import tarfile
 import zlib
 from pathlib import Path
 
+from truegreen.embedded.disk import is_full
 from truegreen.embedded.settings import Limits
 from truegreen.untar import UnsafeMember, Untar
 
@@ -39,6 +40,8 @@ def unpack(tarball: Path, target: Path, limits: Limits) -> int:
         with tarfile.open(tarball, "r:*") as archive:
             size = _extract_all(archive, target, limits)
     except (tarfile.TarError, EOFError, zlib.error, OSError, UnicodeError) as error:
+        if is_full(error):
+            raise BuildError(f"the platform's disk is full: {error}") from error
         raise BuildError(f"the source is not a tarball that can be unpacked: {error}") from error
     entries = list(target.iterdir())
     if not entries:

@@ -41,6 +41,7 @@ class Store:
         self.changes = 0
         """Goes up with every transaction: what was read at another number may be old."""
         self._names: tuple[int, frozenset[str]] = (-1, frozenset())
+        self._slug_ids: tuple[int, frozenset[str]] = (-1, frozenset())
         self.watchers: list[Callable[[str, str, str], None]] = []
         """Called with entity, action and id after a release or build was made or has ended."""
         self._db.row_factory = sqlite3.Row
@@ -58,10 +59,11 @@ class Store:
         self.changes += 1
         try:
             yield self._db
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk rolls back by itself
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def _tell(self, entity: str, action: str, key: str) -> None:
         for watcher in self.watchers:
@@ -170,18 +172,11 @@ class Store:
     def add_slug(self, slug: Slug) -> None:
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO slugs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    slug.id,
-                    slug.app_id,
-                    slug.commit,
-                    json.dumps(dict(slug.process_types)),
-                    slug.venv,
-                    slug.size,
-                    slug.checksum,
-                    slug.created_at,
-                ),
-            )
+                'INSERT INTO slugs (id, app_id, "commit", process_types, venv, size, checksum, '
+                "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (slug.id, slug.app_id, slug.commit, json.dumps(dict(slug.process_types)),
+                 slug.venv, slug.size, slug.checksum, slug.created_at),
+            )  # fmt: skip
 
     def slug(self, slug_id: str) -> Slug | None:
         row = self._one("SELECT * FROM slugs WHERE id = ?", slug_id)
@@ -189,25 +184,31 @@ class Store:
             return None
         return rows.slug(row)
 
+    def has_slug(self, slug_id: str | None) -> bool:
+        """Are the slug's files still kept?"""
+        if self._slug_ids[0] != self.changes:
+            self._slug_ids = (self.changes, frozenset(self.slug_ids()))
+        return slug_id in self._slug_ids[1]
+
+    def slugs(self) -> list[Slug]:
+        """Of all apps, oldest first."""
+        return [rows.slug(row) for row in self._db.execute("SELECT * FROM slugs ORDER BY rowid")]
+
+    def mark_pruned(self, slug_ids: Sequence[str]) -> None:
+        with self._transaction() as db:
+            db.executemany("UPDATE slugs SET pruned = 1 WHERE id = ?", [(i,) for i in slug_ids])
+
     def slug_ids(self) -> set[str]:
-        return {row["id"] for row in self._db.execute("SELECT id FROM slugs")}
+        return {row["id"] for row in self._db.execute("SELECT id FROM slugs WHERE NOT pruned")}
 
     # builds
 
     def add_build(self, app_id: str, source_version: str | None, stream: str) -> Build:
         at = records.now()
         build = Build(
-            records.new_id(),
-            app_id,
-            BuildStatus.PENDING,
-            source_version,
-            stream,
-            None,
-            None,
-            "",
-            at,
-            at,
-        )
+            records.new_id(), app_id, BuildStatus.PENDING, source_version, stream, None, None, "",
+            at, at,
+        )  # fmt: skip
         with self._transaction() as db:
             db.execute(
                 "INSERT INTO builds VALUES (?, ?, 'pending', ?, ?, NULL, NULL, '', ?, ?)",
@@ -235,24 +236,26 @@ class Store:
         release_id: str | None = None, reason: str = "",
     ) -> None:  # fmt: skip
         self._update(
-            "builds",
-            build_id,
-            status=str(status),
-            slug_id=slug_id,
-            release_id=release_id,
+            "builds", build_id, status=str(status), slug_id=slug_id, release_id=release_id,
             reason=reason,
-        )
+        )  # fmt: skip
         self._tell("build", "update", build_id)
 
     # releases
 
     def add_release(
         self, app_id: str, *, description: str, slug_id: str | None, config: Mapping[str, str],
-        run_command: bool, stream: str | None,
+        run_command: bool, stream: str | None, set_config: bool = False,
     ) -> Release:  # fmt: skip
-        """A new pending release with the app's next version."""
+        """A new pending release with the app's next version; with ``set_config`` its config vars
+        are the app's from now on, in one."""
         at, key = records.now(), records.new_id()
         with self._transaction() as db:
+            if set_config:
+                db.execute(
+                    "UPDATE apps SET config = ?, updated_at = ? WHERE id = ?",
+                    (json.dumps(dict(config)), at, app_id),
+                )
             version = db.execute(
                 "SELECT coalesce(max(version), 0) + 1 FROM releases WHERE app_id = ?", (app_id,)
             ).fetchone()[0]

@@ -13,8 +13,10 @@ import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+
+from truegreen.embedded.disk import is_full
 
 CHUNK = 256 * 1024
 SEGMENTS = 16  # of a full stream; the first quarter is its beginning, the rest its end
@@ -28,8 +30,9 @@ class Stream:
         self._folder = folder
         self._segment_bytes = max(1, limit // SEGMENTS)
         self._starts = sorted(int(path.stem) for path in folder.glob("*.seg"))
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._file_bytes = 0
+        self._lost = 0
         self._changed = asyncio.Event()
         self.live = live
         self.total = 0
@@ -41,17 +44,27 @@ class Stream:
         return self._folder / f"{start:020d}.seg"
 
     def write(self, data: bytes) -> None:
-        """Appends; on disk (as far as this process is concerned) when it returns."""
-        view = memoryview(data)
-        while view:
-            if self._file is None or self._file_bytes >= self._segment_bytes:
-                self._next_segment()
-            assert self._file is not None
-            part = view[: self._segment_bytes - self._file_bytes]
-            self._file.write(part)
-            self._file_bytes += len(part)
-            self.total += len(part)
-            view = view[len(part) :]
+        """Appends; on disk (as far as this process is concerned) when it returns. What a full disk
+        does not take is lost, and the next line that is kept says how much."""
+        if self._lost:
+            note = b"\n[%d bytes could not be kept: the disk was full]\n" % self._lost
+            view = memoryview(note + data)
+        else:
+            view = memoryview(data)
+        try:
+            while view:
+                if self._file is None or self._file_bytes >= self._segment_bytes:
+                    self._next_segment()
+                assert self._file is not None
+                part = self._file.write(view[: self._segment_bytes - self._file_bytes])
+                self._file_bytes += part
+                self.total += part
+                view = view[part:]
+            self._lost = 0
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._lost += min(len(view), len(data))
         self._wake()
 
     def line(self, text: str) -> None:
@@ -60,6 +73,7 @@ class Stream:
     def _next_segment(self) -> None:
         if self._file is not None:
             self._file.close()
+            self._file = None
         self._folder.mkdir(parents=True, exist_ok=True)
         self._file = self._path(self.total).open("ab", buffering=0)
         self._file_bytes = 0

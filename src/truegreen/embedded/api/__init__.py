@@ -6,6 +6,7 @@ Resources read the request, ask `Control`, and answer in Heroku's form; they dec
 from __future__ import annotations
 
 import logging
+import sqlite3
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -38,6 +39,7 @@ from truegreen.embedded.api.auth import TokenRequired
 from truegreen.embedded.api.fault_layer import FaultLayer
 from truegreen.embedded.api.respond import ApiError, error_answer
 from truegreen.embedded.control import Control
+from truegreen.embedded.disk import is_full
 
 _RESOURCES = (
     access, account, addons, apps, builds, config_vars, domains, dynos, faults, features, formation,
@@ -60,6 +62,13 @@ async def _unknown(_: Request, error: Exception) -> Response:
     )
 
 
+async def _not_stored(request: Request, error: Exception) -> Response:
+    if not is_full(error):
+        return await _broken(request, error)
+    message = f"The platform's disk is full: {error}. Nothing was changed."
+    return error_answer(ApiError(507, "insufficient_storage", message))
+
+
 async def _broken(request: Request, error: Exception) -> Response:
     _log.error("%s %s", request.method, request.url.path, exc_info=error)
     return error_answer(
@@ -71,7 +80,13 @@ def build_api(control: Control) -> ASGIApp:
     """The whole API as an ASGI app that acts on ``control``."""
     app = Starlette(
         routes=[route for resource in _RESOURCES for route in resource.ROUTES],
-        exception_handlers={ApiError: _refused, HTTPException: _unknown, Exception: _broken},
+        exception_handlers={
+            ApiError: _refused,
+            HTTPException: _unknown,
+            Exception: _broken,
+            OSError: _not_stored,
+            sqlite3.Error: _not_stored,
+        },
     )
     app.state.control = control
     app.state.log_sessions = {}

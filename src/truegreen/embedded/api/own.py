@@ -20,6 +20,7 @@ async def settings(request: Request) -> Response:
         values = await body(request)
         try:
             state.settings.change({name: str(value) for name, value in values.items()})
+            await state.slug_cache.prune()
         except UsageError as error:
             raise invalid(str(error)) from None
     return answer(request, state.settings().as_text())

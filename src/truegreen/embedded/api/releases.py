@@ -37,8 +37,8 @@ def release_json(
         "created_at": release.created_at,
         "current": release.id == app.current_release_id,
         "description": release.description,
-        "eligible_for_rollback": bool(release.slug_id)
-        and release.status is ReleaseStatus.SUCCEEDED,
+        "eligible_for_rollback": release.status is ReleaseStatus.SUCCEEDED
+        and state.store.has_slug(release.slug_id),
         "id": release.id,
         "output_stream_url": (
             f"{state.urls.api}/streams/{release.stream}" if release.stream else None
@@ -98,10 +98,17 @@ async def create(request: Request) -> Response:
         slug = state.store.slug(slug_id or "")
         if slug is None or slug.app_id != app.id:
             raise not_found("slug")
+        if slug.pruned:
+            raise _pruned("Cannot release the slug again")
         text = description or f"Deploy {(slug.commit or '')[:8]}".strip()
         release = state.releases.create(app, description=text, slug_id=slug.id)
     fresh = state.store.app(app.id) or app
     return answer(request, release_json(state, fresh, release), 201)
+
+
+def _pruned(what: str) -> ApiError:
+    text = f"{what}: its slug is no longer available (see the setting slug-cache). Deploy instead."
+    return ApiError(422, "release_not_eligible", text)
 
 
 def _roll_back(state: Control, app: App, release_id: str, description: str | None) -> Release:
@@ -115,10 +122,11 @@ def _roll_back(state: Control, app: App, release_id: str, description: str | Non
             "release_not_eligible",
             f"Cannot roll back to v{target.version}: it has no code, or it did not succeed.",
         )
+    if not state.store.has_slug(target.slug_id):
+        raise _pruned(f"Cannot roll back to v{target.version}")
     own = {addon.config_var for addon in state.store.addons(app.id)}
     config = {name: value for name, value in target.config.items() if name not in own}
     config |= {name: app.config[name] for name in own if name in app.config}
-    state.store.set_config(app.id, config)
     return state.releases.create(
         app,
         description=description or f"Rollback to v{target.version}",
