@@ -1,0 +1,83 @@
+"""What the code of a commit uses of the database: its metadata, and the names in its texts.
+
+Reads git and asks a child; whether that breaks anything is ``contract``'s to say.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from truegreen.config import Config
+from truegreen.errors import TrueGreenError
+from truegreen.gates.head_tree import HeadTree
+from truegreen.gates.migrations.contract import Column, Uses, name_of
+from truegreen.gates.migrations.facts import Change
+from truegreen.gates.migrations.inquiry import metadata
+
+_TEXTS = (".py", ".sql")
+_LARGEST = 1_000_000  # bytes of a text that is looked through
+_PLACES = 5
+
+
+def uses_of(
+    config: Config, commit: str, changes: Iterable[Change], environ: Mapping[str, str]
+) -> Uses:
+    """What the service's code at ``commit`` knows of what ``changes`` change. Never raises for what
+    the code or the repository is like: ``error`` says it."""
+    wanted = tuple(changes)
+    try:
+        tree = HeadTree.of(config.root, commit)
+        with tempfile.TemporaryDirectory(prefix="truegreen-contract-") as folder:
+            root = Path(folder).resolve() / "tree"
+            tree.export(root)
+            ini = config.release.alembic_ini
+            if (root / ini).is_file():
+                told = metadata(root, ini, environ)
+            else:
+                told = {"tables": None, "error": ""}  # from before there were migrations
+    except TrueGreenError as error:
+        return Uses(commit, None, {}, error.message)
+    tables = told["tables"]
+    known = None
+    if tables is not None:
+        known = {
+            table: {name: Column(**one) for name, one in columns.items()}
+            for table, columns in tables.items()
+        }
+    return Uses(commit, known, _mentions(tree, wanted), str(told["error"]))
+
+
+def _mentions(tree: HeadTree, changes: Iterable[Change]) -> dict[str, tuple[str, ...]]:
+    """Places in the texts that name what changes; a column only beside its table's name."""
+    entries = [
+        one
+        for one in tree.entries()
+        if one.path.endswith(_TEXTS) and (one.size or 0) < _LARGEST and not _aside(one.path)
+    ]
+    found: dict[str, list[str]] = {}
+    names = {name_of(change): change for change in changes}
+    if not names:
+        return {}
+    for entry, blob in zip(entries, tree.blobs(one.oid for one in entries), strict=True):
+        text = (blob or b"").decode("utf-8", errors="replace")
+        for name, change in names.items():
+            table = change.table.rpartition(".")[2]
+            if change.column and not re.search(rf"\b{re.escape(table)}\b", text):
+                continue
+            for line in _lines(text, change.column or table):
+                found.setdefault(name, []).append(f"{entry.path}:{line}")
+    return {name: tuple(places[:_PLACES]) for name, places in found.items()}
+
+
+def _aside(path: str) -> bool:
+    """Revisions name what they drop, and tests serve nobody."""
+    parts = PurePosixPath(path).parts
+    return "versions" in parts or "tests" in parts or parts[-1].startswith("test_")
+
+
+def _lines(text: str, word: str) -> list[int]:
+    pattern = re.compile(rf"\b{re.escape(word)}\b")
+    return [number for number, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
