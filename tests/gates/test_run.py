@@ -18,6 +18,7 @@ from truegreen.gates import freeze
 from truegreen.gates.question import Question
 from truegreen.gates.result import GateResult
 from truegreen.gates.run import configured, run_gates
+from truegreen.gates.schema_at import SchemaAt
 from truegreen.model import Status
 
 Repository = Callable[[dict[str, str | bytes]], Path]
@@ -179,5 +180,7 @@ def test_the_smoke_verb_without_a_suite_or_with_a_path_that_is_not_there_ends_wi
 def test_raptor_passes_its_own_scan() -> None:
     """The reference service, as it is committed here."""
     raptor = Path(__file__).parents[2] / "examples" / "raptor"
-    results = run_gates(["freeze", "scan", "migrations"], Question(load_config(raptor)))
+    nothing = SchemaAt((), "nothing was released yet")
+    question = Question(load_config(raptor), read_schema=lambda: nothing)
+    results = run_gates(["freeze", "scan", "migrations"], question)
     assert {result.name: result.reason for result in results if not result.open} == {}

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from truegreen.config import Config, Environment
 from truegreen.gates.head_tree import run_git
+from truegreen.gates.schema_at import SCHEMA_NOT_ASKED, SchemaAt
 from truegreen.gates.serving import NOT_ASKED, Past, Serving
 from truegreen.gates.wave import Wave, read_wave
 
@@ -27,8 +28,8 @@ class Question:
 
     ``now`` (with a zone) is the moment at which it would be. ``environ`` is this process's when
     None. ``output`` is the file descriptor for what a suite prints (None: standard output).
-    ``read_serving`` and ``read_past`` never raise: what cannot be read is said in the value, or
-    left out.
+    ``read_serving``, ``read_past`` and ``read_schema`` never raise: what cannot be read is said in
+    the value, or left out.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Question:
         output: int | None = STANDARD_ERROR,
         read_serving: Callable[[], Serving] = lambda: NOT_ASKED,
         read_past: Callable[[], Past] = lambda: Past(),
+        read_schema: Callable[[], SchemaAt] = lambda: SCHEMA_NOT_ASKED,
     ) -> None:
         self.config = config
         self.environment = environment or config.environments[config.default_env]
@@ -52,6 +54,7 @@ class Question:
         self._serving = Once(read_serving)
         self._wave = Once(lambda: read_wave(config, self.serving, commit))
         self._past = Once(read_past)
+        self._schema = Once(read_schema)
 
     @property
     def full_commit(self) -> str:
@@ -81,6 +84,11 @@ class Question:
     def past(self) -> Past:
         """This app's earlier runs, as the ledger has them."""
         return self._past()
+
+    @property
+    def schema(self) -> SchemaAt:
+        """Where the target's database is; asks the platform the first time."""
+        return self._schema()
 
 
 class Once(Generic[_T]):

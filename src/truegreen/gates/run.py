@@ -58,9 +58,7 @@ def _scan(question: Question, _: Answers) -> GateResult:
 
 
 def _migrations(question: Question, _: Answers) -> GateResult:
-    return migrations.one_head(
-        question.config, question.now, environ=question.environ, commit=question.commit
-    )
+    return migrations.ask(question)
 
 
 def _smoke(question: Question, _: Answers) -> GateResult:

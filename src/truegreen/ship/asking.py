@@ -14,6 +14,7 @@ from truegreen.gates.question import Question
 from truegreen.gates.serving import Past, Serving
 from truegreen.heroku import HerokuClient
 from truegreen.ledger import Ledger
+from truegreen.ship.schema_at import read_schema
 from truegreen.ship.target import find_target
 from truegreen.state import Location, locate
 from truegreen.verify.choose import current_release
@@ -46,6 +47,7 @@ def question_of(
         output=output,
         read_serving=lambda: read_serving(config, environment, platform, start=start),
         read_past=lambda: read_past(locate(config.root), environment.app),
+        read_schema=lambda: read_schema(config, environment, platform, start=start),
     )
 
 

@@ -4,6 +4,6 @@
 ``child``, and runs in processes of its own.
 """
 
-from truegreen.gates.migrations.gate import NAME, one_head
+from truegreen.gates.migrations.gate import NAME, ask
 
-__all__ = ["NAME", "one_head"]
+__all__ = ["NAME", "ask"]

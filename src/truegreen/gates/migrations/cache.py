@@ -62,7 +62,7 @@ def digest_of(
     own = [one for one in listed if one.path == ini or one.path.startswith(f"{scripts}/")]
     relevant = sorted((one.path, one.oid) for one in own)
     revisions = [one for one in own if one.path.endswith(".py") and "/versions/" in one.path]
-    if _imports_the_service(tree, revisions, listed):
+    if not scripts or _imports_the_service(tree, revisions, listed):
         relevant.append(("", tree.tree))
     material = [FORMAT, sys.version, [_version(one) for one in _VERSIONS], relevant, question]
     return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()[:32]

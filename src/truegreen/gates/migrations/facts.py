@@ -1,6 +1,7 @@
 """What was found out about the pending migrations, as frozen values. Nothing is judged here.
 
-Made from the answer of the ``child`` process; its JSON is kept in the cache, so it is read strictly.
+Made from the answer of the ``child`` process; its JSON is kept in the cache, so it is read
+strictly.
 """
 
 from __future__ import annotations

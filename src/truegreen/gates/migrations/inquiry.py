@@ -94,13 +94,13 @@ def _run(
 
 
 def _database(database: Callable[[], str] | None) -> str:
-    """The URL; "" where there is no server, which the child then says of its trace."""
+    """The URL; without a server ``!`` and why, which the child then says of its trace."""
     if database is None:
-        return ""
+        return "!no database was given"
     try:
         return database()
-    except TrueGreenError:
-        return ""
+    except TrueGreenError as error:
+        return "!" + " ".join(error.message.split())
 
 
 def problem(text: str, kind: str = "unknown", file: str = "") -> dict[str, Any]:

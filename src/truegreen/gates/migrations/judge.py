@@ -96,11 +96,7 @@ def _of_trace(
         index, rule, text = _cause(stall)
         blocked += [at for at, _ in stall.costs]
         severity = RULES[rule].severity
-        if (
-            rule != "brief-lock"
-            and stall.seconds is not None
-            and stall.seconds <= settings.max_stall
-        ):
+        if rule != "brief-lock" and _short(stall.seconds, settings):
             severity = "low"
         shown = statements[index].sql
         yield _hazard(pending, rule, stall.table, text, shown, stall.seconds, severity)

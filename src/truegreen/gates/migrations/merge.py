@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMEOUT = 60.0  # seconds for one git command
-_OF_ANOTHER_CALL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+from truegreen.gates.head_tree import run_git
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def merge(root: Path, commit: str, branch: str) -> Merged:
     base = _line(root, "merge-base", commit, tip)
     if base in (commit, tip):
         return own
-    done = _git(
+    done = run_git(
         root, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", commit, tip
     )
     parts = [one for one in done.stdout.decode(errors="replace").split("\0") if one]
@@ -63,11 +60,6 @@ def prefix_of(root: Path) -> str:
     return _line(root, "rev-parse", "--show-prefix").strip("/")
 
 
-def previous(root: Path, commit: str) -> bool:
-    """Whether the repository has this commit."""
-    return _git(root, "cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
-
-
 def _tip(root: Path, name: str) -> str:
     """A branch by its own name, or origin's of that name: a clone has only the latter."""
     for one in (f"refs/remotes/origin/{name}", f"refs/heads/{name}", name):
@@ -78,17 +70,5 @@ def _tip(root: Path, name: str) -> str:
 
 
 def _line(root: Path, *arguments: str) -> str:
-    done = _git(root, *arguments)
+    done = run_git(root, *arguments)
     return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
-
-
-def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_CALL}
-    return subprocess.run(
-        ["git", "-C", str(root), *arguments],
-        capture_output=True,
-        check=False,
-        timeout=TIMEOUT,
-        stdin=subprocess.DEVNULL,
-        env={**kept, "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"},
-    )

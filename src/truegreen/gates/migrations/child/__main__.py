@@ -1,7 +1,8 @@
 """``python -P -m truegreen.gates.migrations.child QUESTION ANSWER``, in the service's root.
 
 QUESTION: ``{"ini", "base": [revision…] or null, "sql": bool, "trace": bool}``. For the trace, the
-database's URL is read from standard input, one line, when it is needed. ANSWER: one JSON document,
+database's URL is read from standard input, one line, when it is needed (``!`` and why there is
+none). ANSWER: one JSON document,
 ``{"heads", "unknown", "pending", "sql", "trace"}`` or ``{"problem", "file", "kind"}``.
 """
 
@@ -42,7 +43,7 @@ def ask(question: dict[str, Any], root: Path) -> dict[str, Any]:
     told["unknown"] = graph.unknown(scripts, base)
     if told["unknown"]:
         return told
-    pending = graph.pending(scripts, base)
+    pending = graph.pending(scripts, base, root)
     told["pending"] = [graph.describe(one, root) for one in pending]
     if not pending or len(told["heads"]) != 1:
         return told
@@ -72,8 +73,9 @@ def _trace(ini: str, scripts: Any, base: tuple[str, ...], root: Path) -> dict[st
     from alembic.config import Config
 
     url = sys.stdin.readline().strip()
-    if not url:
-        return {"revisions": [], "tables": [], "unseeded": [], "error": "no database", "state": ""}
+    if not url or url.startswith("!"):
+        why = url[1:] or "no database was given"
+        return {"revisions": [], "tables": [], "unseeded": [], "error": why, "state": ""}
     from truegreen.gates.migrations.child.trace import Trace
 
     os.environ["DATABASE_URL"] = url

@@ -76,13 +76,20 @@ def unknown(scripts: ScriptDirectory, base: Iterable[str]) -> list[str]:
     return sorted(set(base) - known)
 
 
-def pending(scripts: ScriptDirectory, base: tuple[str, ...]) -> list[Script]:
-    """The revisions between ``base`` (none for an empty database) and the heads, oldest first."""
+def pending(scripts: ScriptDirectory, base: tuple[str, ...], root: Path) -> list[Script]:
+    """The revisions between ``base`` (none for an empty database) and the heads, oldest first.
+
+    Raises Problem for one that has no upgrade.
+    """
     heads = scripts.get_heads()
     if set(base) == set(heads):
         return []
-    steps: Any = scripts._upgrade_revs(tuple(heads), base)  # type: ignore[arg-type]
-    return [step.revision for step in steps]
+    # implicit_base, as Alembic's upgrade has it: from an empty database, from the beginning
+    found = list(scripts.iterate_revisions(tuple(heads), base, implicit_base=True))
+    for one in found:
+        if not callable(getattr(one.module, "upgrade", None)):
+            raise Problem("upgrade: there is no such function", relative(Path(one.path), root))
+    return found[::-1]
 
 
 def describe(script: Script, root: Path) -> dict[str, Any]:
