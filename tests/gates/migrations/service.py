@@ -17,7 +17,9 @@ from truegreen.gates.serving import Serving
 
 Repository = Callable[[dict[str, str | bytes]], Path]
 NOW = datetime(2026, 6, 21, 12, tzinfo=UTC)
-INI = "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\n"
+INI = (
+    "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\npath_separator = os\n"
+)
 ENV = """
 from alembic import context
 context.configure(url=context.config.get_main_option("sqlalchemy.url"))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from truegreen.gates.head_tree import Entry, HeadTree
+from truegreen.gates.migrations.blobs import contents
 
 KEPT = 20  # answers
 FORMAT = "1"  # of the answers; another one makes all of them new questions
@@ -71,7 +72,7 @@ def digest_of(
 def _imports_the_service(tree: HeadTree, revisions: list[Entry], entries: list[Entry]) -> bool:
     """True too when a revision cannot be read: then nothing is known of it."""
     own = {one.path.split("/")[0].removesuffix(".py") for one in entries}
-    for blob in tree.blobs(one.oid for one in revisions):
+    for blob in contents(tree.root, (one.oid for one in revisions)):
         if blob is None:
             return True
         try:

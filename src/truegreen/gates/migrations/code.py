@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from truegreen.config import Config
 from truegreen.errors import TrueGreenError
 from truegreen.gates.head_tree import HeadTree
+from truegreen.gates.migrations.blobs import contents
 from truegreen.gates.migrations.contract import Column, Uses, name_of
 from truegreen.gates.migrations.facts import Change
 from truegreen.gates.migrations.inquiry import metadata
@@ -61,7 +62,7 @@ def _mentions(tree: HeadTree, changes: Iterable[Change]) -> dict[str, tuple[str,
     names = {name_of(change): change for change in changes}
     if not names:
         return {}
-    for entry, blob in zip(entries, tree.blobs(one.oid for one in entries), strict=True):
+    for entry, blob in zip(entries, contents(tree.root, (one.oid for one in entries)), strict=True):
         text = (blob or b"").decode("utf-8", errors="replace")
         for name, change in names.items():
             table = change.table.rpartition(".")[2]

@@ -17,6 +17,7 @@ from typing import Any
 
 from truegreen.config import Config
 from truegreen.gates.head_tree import Entry, HeadTree
+from truegreen.gates.migrations.blobs import contents
 from truegreen.gates.migrations.cache import AnswerCache, digest_of
 from truegreen.gates.migrations.facts import Facts, facts_of
 from truegreen.gates.migrations.inquiry import ask, child_environment
@@ -155,7 +156,7 @@ class Inquirer:
         entry = next((one for one in self._entries if one.path == self._ini), None)
         if entry is None:
             return ""
-        text = next(iter(self._tree.blobs([entry.oid])), None) or b""
+        text = contents(self._tree.root, [entry.oid])[0] or b""
         return script_folder(text.decode("utf-8", errors="replace"), self._ini, self._entries)
 
 

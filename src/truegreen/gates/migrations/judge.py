@@ -105,7 +105,7 @@ def _of_trace(
             if cost.kind == "rows" and index not in blocked:
                 small = _short(cost.seconds, settings)
                 severity = "low" if small else RULES["backfill"].severity
-                text = f"every row of {cost.table} may be changed and stays locked till the end"
+                text = f"rows of {cost.table} are changed, and stay locked till the end"
                 args = (pending, "backfill", cost.table, text, statement.sql, cost.seconds)
                 yield _hazard(*args, severity)
         if _LOSES.match(statement.sql):

@@ -61,21 +61,13 @@ class Stall:
 
 def costs(statement: Statement, sizes: Sizes | None) -> tuple[Cost, ...]:
     """What ``statement`` reads or writes from end to end; a TRUNCATE or DROP takes no time."""
-    found: list[Cost] = []
     if statement.sql.upper().startswith(("TRUNCATE", "DROP TABLE")):
-        rewritten: tuple[str, ...] = ()
-    else:
-        rewritten = statement.rewritten
-    for table in rewritten:
-        found.append(_cost("rewrite", table, sizes))
-    for table in statement.scanned:
-        if table in rewritten:
-            continue
-        if table in statement.changed:
-            found.append(_cost("rows", table, sizes))
-        else:
-            found.append(_cost("index" if _INDEX.search(statement.sql) else "scan", table, sizes))
-    return tuple(found)
+        return ()
+    reading = "index" if _INDEX.search(statement.sql) else "scan"
+    kinds = dict.fromkeys(statement.scanned, reading)
+    kinds.update(dict.fromkeys(statement.changed, "rows"))
+    kinds.update(dict.fromkeys(statement.rewritten, "rewrite"))
+    return tuple(_cost(kind, table, sizes) for table, kind in sorted(kinds.items()))
 
 
 def stalls(statements: tuple[Statement, ...], sizes: Sizes | None) -> tuple[Stall, ...]:
