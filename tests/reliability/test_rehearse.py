@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from tiny_service import Tiny
 
+import truegreen
 from truegreen.incidents.drills.release_smoke import (
     put_back,
     take_back,
@@ -19,6 +23,11 @@ from truegreen.ship.stage import commit, copy_service, edit_text
 pytestmark = [pytest.mark.platform, pytest.mark.xdist_group("rehearse"), pytest.mark.timeout(400)]
 APP = "raxx-api-prod"
 FLAG = "FLAG_ENFORCE_CF_ORIGIN"
+SCHEMAS = Path(truegreen.__file__).parent / "outputs" / "schemas"
+
+
+def fits(document: Any, schema: str) -> None:
+    jsonschema.validate(document, json.loads((SCHEMAS / f"{schema}.json").read_text()))
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +60,7 @@ def test_it_predicts_all_14_failures_with_variable_and_line_and_changes_nothing(
     assert done.code == 1, done.err
     assert done.out, done.err
     document = done.document
+    fits(document, "rehearsal")
     predicted = document["predicted"]
     assert (predicted["failed"], predicted["total"]) == (14, 14)
     assert len(predicted["failures"]) == 14
@@ -70,11 +80,29 @@ def test_it_predicts_all_14_failures_with_variable_and_line_and_changes_nothing(
     assert [path.name for path in temporary.iterdir()] == []
 
 
+def names_the_environment(eve: Tiny, leak: Any) -> bool:
+    """Whether the line that a leak names is one that reads the environment."""
+    return "environ" in (eve.root / leak["file"]).read_text().splitlines()[leak["line"] - 1]
+
+
+def test_the_recording_alone_names_the_flag(eve: Tiny) -> None:
+    done = eve.run("hermetic", "report", "--json", env={FLAG: "1"})
+    fits(done.document, "hermetic-report")
+    (leak,) = [one for one in done.document["leaks"] if one["variable"] == FLAG]
+    assert (leak["file"], leak["present"]) == ("raptor/settings.py", True)
+    assert names_the_environment(eve, leak)
+    assert leak["pin"] == f'[smoke.env] {FLAG} = "0"'
+    assert done.code == 1
+
+
 def test_smoke_with_the_apps_config_vars_shows_what_would_leak(eve: Tiny) -> None:
     done = eve.run("smoke", "--env-from", APP, "--json")
+    fits(done.document, "smoke")
     shown = done.document["would_leak"]
     assert len(shown["changed"]) == 14
-    assert {one["variable"] for one in shown["leaks"]} == {FLAG}
+    (leak,) = shown["leaks"]
+    assert (leak["variable"], leak["file"]) == (FLAG, "raptor/settings.py")
+    assert names_the_environment(eve, leak)
     # not sealed, so what would leak there counts, although the suite passes here
     assert (done.code, done.document["status"]) == (1, "pass")
 
@@ -82,8 +110,10 @@ def test_smoke_with_the_apps_config_vars_shows_what_would_leak(eve: Tiny) -> Non
 def test_prove_with_the_apps_config_vars_names_the_flag(eve: Tiny) -> None:
     done = eve.run("hermetic", "prove", "--env-from", APP, "--json")
     assert done.code == 1
+    fits(done.document, "hermetic-prove")
     (leak,) = done.document["leaks"]
     assert (leak["variable"], leak["file"]) == (FLAG, "raptor/settings.py")
+    assert names_the_environment(eve, leak)
     assert len(leak["tests"]) == 14
     assert {one["value"] for one in leak["outcomes"]} == {"1"}
 

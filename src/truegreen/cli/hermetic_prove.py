@@ -15,7 +15,7 @@ from truegreen.config import Config, load_config
 from truegreen.errors import UsageError
 
 if TYPE_CHECKING:
-    from truegreen.hermetic.prove.run import Proof
+    from truegreen.hermetic.prove.proof import Proof
 
 _SHOWN = 5  # tests of a leak
 

@@ -5,7 +5,6 @@ Knows nothing of what the keys mean.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -141,6 +140,8 @@ class Table:
     def done(self) -> None:
         for name in self._data:
             if name not in self._known:
+                import difflib  # 2 ms, of those only who mistyped a key
+
                 near = difflib.get_close_matches(name, self._known, n=1, cutoff=0.5)
                 fix = f"did you mean {self.key(near[0])}?" if near else self._choices()
                 raise self.error(name, "is not a known key", fix=fix)

@@ -6,12 +6,11 @@ Knows files and frames only, nothing of environments or tests.
 from __future__ import annotations
 
 import os
-import sysconfig
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-USER, OWN, GLUE, LIBRARY = "user", "own", "glue", "library"
+USER, OWN, GLUE, LIBRARY, RUNNER = "user", "own", "glue", "library", "runner"
 
 # Standard library through which a read goes on its way, without being the one who wants it.
 _GLUE = frozenset(
@@ -45,10 +44,7 @@ class Stack:
         self._near = (self._root, str(root.absolute()) + os.sep)
         self._own = str(Path(__file__).resolve().parent.parent) + os.sep
         self._health = str(Path(self._own) / "health" / "report.py")
-        paths = sysconfig.get_paths()
-        self._stdlib = tuple(
-            {os.path.realpath(paths[key]) + os.sep for key in ("stdlib", "platstdlib")}
-        )
+        self._stdlib = os.path.dirname(os.path.realpath(os.__file__)) + os.sep  # noqa: PTH120
         self._kinds: dict[str, tuple[str, str]] = {}
 
     def place(self, frame: FrameType | None) -> Place | None:
@@ -57,24 +53,25 @@ class Stack:
         None too for what our own ``health`` reads: the platform's metadata is reported, not
         depended on.
         """
+        kinds = self._kinds
         via = ""
         nearest = True
         while frame is not None:
             filename = frame.f_code.co_filename
-            kind, name = self._kinds.get(filename) or self._classify(filename)
+            kind, name = kinds.get(filename) or self._classify(filename)
             if kind == USER:
                 return Place(name, frame.f_lineno, via, self._importing(frame))
-            if kind == OWN and nearest and name == self._health:
-                return None
-            if name in _RUNNERS:
+            if kind == RUNNER:
                 return None  # pytest's own read, whoever may have called pytest
-            if kind == LIBRARY and nearest:
-                if frame.f_code.co_name in _FOR_CALLER.get(name, ()):
-                    kind = GLUE
+            if nearest and kind != GLUE:
+                if kind == OWN and name == self._health:
+                    return None
+                if kind == LIBRARY:
+                    for_caller = frame.f_code.co_name in _FOR_CALLER.get(name, ())
+                    via = "" if for_caller else name
+                    nearest = for_caller
                 else:
-                    via = name
-            if kind != GLUE:
-                nearest = False
+                    nearest = False
             frame = frame.f_back
         return None
 
@@ -85,14 +82,14 @@ class Stack:
         return (self._kinds.get(filename) or self._classify(filename))[0] == USER
 
     def _importing(self, frame: FrameType | None) -> str:
+        kinds = self._kinds
         while frame is not None:
-            kind, name = self._kinds.get(frame.f_code.co_filename) or self._classify(
-                frame.f_code.co_filename
-            )
-            if kind == USER and frame.f_code.co_name == "<module>":
-                return str(frame.f_globals.get("__name__") or name)
-            if name in _RUNNERS:
+            code = frame.f_code
+            kind, name = kinds.get(code.co_filename) or self._classify(code.co_filename)
+            if kind == RUNNER:
                 break  # whoever called pytest is not what is being imported
+            if kind == USER and code.co_name == "<module>":
+                return str(frame.f_globals.get("__name__") or name)
             frame = frame.f_back
         return ""
 
@@ -112,12 +109,13 @@ class Stack:
             if folder in parts:
                 rest = parts[len(parts) - parts[::-1].index(folder) :]
                 name = rest[0].removesuffix(".py")
+                if name in _RUNNERS:
+                    return RUNNER, name
                 return (GLUE if name in _READERS else LIBRARY), name
-        for stdlib in self._stdlib:
-            if path.startswith(stdlib):
-                rest_of = path[len(stdlib) :].replace(os.sep, "/")
-                name = rest_of.split("/")[0].removesuffix(".py")
-                return (GLUE if rest_of in _GLUE else LIBRARY), name
+        if path.startswith(self._stdlib):
+            rest_of = path[len(self._stdlib) :].replace(os.sep, "/")
+            name = rest_of.split("/")[0].removesuffix(".py")
+            return (GLUE if rest_of in _GLUE else LIBRARY), name
         if path.startswith(self._root):
             return USER, path[len(self._root) :].replace(os.sep, "/")
         return LIBRARY, Path(path).stem

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from truegreen.hermetic.explain import message_of
 from truegreen.hermetic.result import FAILURES_KEPT, TestFailure
 
 BODY = "truegreen_body"  # the attribute under which a report carries the response, xdist too
@@ -49,6 +48,8 @@ class Outcomes:
     def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         if len(self.failures) >= FAILURES_KEPT:
             return
+        from truegreen.hermetic.explain import message_of
+
         crash = getattr(report.longrepr, "reprcrash", None)
         text = crash.message if crash is not None else report.longreprtext
         body = getattr(report, BODY, "")

@@ -16,7 +16,6 @@ import pytest
 
 from truegreen.hermetic.after_import import AfterImport
 from truegreen.hermetic.reads import ALL, Recording
-from truegreen.hermetic.settings_readers import watch_pydantic
 
 
 class PinHooks:
@@ -26,7 +25,7 @@ class PinHooks:
         self._recording = recording
         self._replaced: list[tuple[Any, str, Any]] = []
         self._later = AfterImport(
-            {"unittest.mock": self._mock, "pydantic_settings": watch_pydantic(recording)}
+            {"unittest.mock": self._mock, "pydantic_settings": self._pydantic}
         )
 
     def install(self) -> None:
@@ -34,6 +33,11 @@ class PinHooks:
             self._wrap(pytest.MonkeyPatch, name, self._pinning)
         self._wrap(pytest.MonkeyPatch, "undo", self._undoing)
         self._later.install()
+
+    def _pydantic(self, module: ModuleType) -> None:
+        from truegreen.hermetic.settings_readers import watch_pydantic
+
+        watch_pydantic(self._recording)(module)
 
     def _mock(self, mock: ModuleType) -> None:
         patch_dict = mock._patch_dict  # it has no public name

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,9 @@ import pytest
 from truegreen.config import Config, Smoke, load_config
 from truegreen.errors import ConfigError
 from truegreen.hermetic.enclosure import Enclosure
-from truegreen.hermetic.explain import body_of
 from truegreen.hermetic.options import SESSION, declare
 from truegreen.hermetic.outcomes import BODY, Outcomes
 from truegreen.hermetic.reads import leaks_of, merged
-from truegreen.hermetic.report import printable, summary
 from truegreen.hermetic.result import (
     LEAKS_KEPT,
     READS_KEPT,
@@ -62,6 +59,7 @@ class HermeticSession:
         self._enclosure = Enclosure(root, self._smoke)
         self._recording = self._enclosure.recording
         self._outcomes = Outcomes()
+        self._bodies: dict[tuple[str, str | None], str] = {}  # of failures not told yet
         self._workers_reads: list[RecordedRead] = []
         self._workers_blocked: list[BlockedConnection] = []
         self._workers_told: list[str] = []
@@ -83,14 +81,16 @@ class HermeticSession:
     def pytest_collection_finish(self) -> None:
         self._enclosure.still_watched("the collection of tests")
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        self._recording.test_begins(item.nodeid)
-        try:
-            return (yield)
-        finally:
-            self._recording.test_ends()
-            self._enclosure.still_watched(item.nodeid)
+    # Plain hooks where they do: a wrapper is a generator for each of a test's three phases.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._recording.test_begins(nodeid)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self._recording.test_ends()
+        self._enclosure.still_watched(nodeid)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(
@@ -102,29 +102,32 @@ class HermeticSession:
         finally:
             self._recording.fixture_ends()
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
-        if report.failed and call.excinfo is not None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        if call.excinfo is not None:
+            from truegreen.hermetic.explain import body_of
+
             with self._recording.quietly():
                 frames = [entry.frame.raw for entry in call.excinfo.traceback]
-                setattr(report, BODY, body_of(frames))
-        if report.when == "teardown":
+                self._bodies[item.nodeid, call.when] = body_of(frames)
+        if call.when == "teardown":
             self._recording.uses_fixtures(item.nodeid, getattr(item, "fixturenames", []))
-            report.user_properties.extend(  # JUnit's properties of this test
-                ("truegreen.leak", printable(f"{variable} {file}:{line}"))
-                for variable, file, line in self._recording.leaks_of_test()
-            )
-        return report
 
     # How it came out.
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self._outcomes.collected(report)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Completes the report before it is told to anybody: a worker's controller, JUnit."""
+        if self._bodies:
+            body = self._bodies.pop((report.nodeid, report.when), None)
+            if body is not None and report.failed:
+                setattr(report, BODY, body)
+        if report.when == "teardown":
+            for told in self._recording.leaks_of_test():
+                report.user_properties.append(("truegreen.leak", told))  # JUnit's properties
         self._outcomes.ran(report)
 
     @pytest.hookimpl(optionalhook=True)
@@ -142,11 +145,11 @@ class HermeticSession:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         output = getattr(session.config, "workeroutput", None)
-        result = self._result(int(exitstatus))
+        result = self.result(int(exitstatus))
         if output is not None:
             told = {
-                "reads": [asdict(one) for one in result.reads],
-                "blocked": [asdict(one) for one in result.blocked],
+                "reads": [one._asdict() for one in result.reads],
+                "blocked": [one._asdict() for one in result.blocked],
                 "unseen": result.unseen,
             }
             output[_FROM_WORKER] = json.dumps(told)  # ASCII: a name need not be UTF-8
@@ -155,17 +158,23 @@ class HermeticSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         path = session.config.getoption("--truegreen-result")
         if path:
-            replace(result, exit=int(session.exitstatus)).write(Path(path))
+            result._replace(exit=int(session.exitstatus)).write(Path(path))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        lines = summary(self._result(0), self._config)
+        result = self.result(0)
+        if not result.findings:
+            return
+        from truegreen.hermetic.report import summary
+
+        lines = summary(result, self._config)
         if not lines:
             return
         terminalreporter.section(lines[0])
         for line in lines[1:]:
             terminalreporter.write_line(line)
 
-    def _result(self, exitstatus: int) -> SessionResult:
+    def result(self, exitstatus: int) -> SessionResult:
+        """What is known by now."""
         reads = self._recording.reads()
         if self._workers_reads:
             reads = merged([*reads, *self._workers_reads])

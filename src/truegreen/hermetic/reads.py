@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, ItemsView, ValuesView
-from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import NamedTuple
 
@@ -20,14 +19,15 @@ KEYS_KEPT = 10_000
 PAIRS_KEPT = 200_000
 
 # Views read each variable in turn; their iteration has already been recorded as a bulk read.
-_VIEWS = (ItemsView.__iter__.__code__, ValuesView.__iter__.__code__)
+# By identity: comparing code objects takes longer than all else that a read costs.
+_ITEMS, _VALUES = ItemsView.__iter__.__code__, ValuesView.__iter__.__code__
 _VIEWS_FILE = ItemsView.__iter__.__code__.co_filename
 # What libraries that read for their caller read for themselves.
 _THEIR_OWN = {
     "PYTHON_DOTENV_DISABLED": "dotenv",
     "PYDANTIC_SETTINGS_DEBUG": "pydantic_settings",
 }
-_PYTESTS = "PYTEST_CURRENT_TEST"  # written and removed by pytest around every phase of a test
+PYTESTS = "PYTEST_CURRENT_TEST"  # written and removed by pytest around every phase of a test
 ALL = "*"  # a pin of everything, as patch.dict(os.environ, clear=True) makes it
 
 
@@ -42,11 +42,13 @@ class _Key(NamedTuple):
     state: str
 
 
-@dataclass(slots=True)
 class _Seen:
-    during: str
-    count: int = 0
-    tests: dict[str, None] = field(default_factory=dict)
+    __slots__ = ("count", "during", "tests")
+
+    def __init__(self, during: str) -> None:
+        self.during = during
+        self.count = 0
+        self.tests: dict[str, None] = {}
 
 
 class Recording:
@@ -119,10 +121,10 @@ class Recording:
                 for key in self._shared.get(name, ()):
                     self._add_test(key, self._seen[key], node)
 
-    def leaks_of_test(self) -> list[tuple[str, str, int]]:
-        """Variable, file and line of what leaked into the running test."""
+    def leaks_of_test(self) -> list[str]:
+        """What leaked into the running test, as ``VARIABLE file:line``, for any terminal."""
         return [
-            (key.variable, key.file, key.line)
+            f"{key.variable} {key.file}:{key.line}".encode("utf-8", "backslashreplace").decode()
             for key in self._of_test
             if key.state == "open" and not key.via and key.variable != ALL
         ]
@@ -159,12 +161,12 @@ class Recording:
     # From here on: called while somebody reads.
 
     def read(self, name: str, present: bool, frame: FrameType, *, bulk: bool = False) -> None:
-        if (
-            self._quiet
-            or name == _PYTESTS
-            or frame.f_code in _VIEWS
-            or _instruction(frame) == self._in_bulk
-        ):
+        if self._quiet or name == PYTESTS:
+            return
+        code = frame.f_code
+        if code is _ITEMS or code is _VALUES:
+            return
+        if id(frame) == self._in_bulk[0] and _instruction(frame) == self._in_bulk:
             return
         with self._lock:
             self._record(name, present, frame, bulk)
@@ -181,7 +183,7 @@ class Recording:
             self._record(_wanted(reader), True, frame, True)
 
     def wrote(self, name: str) -> None:
-        if not self._quiet and name != _PYTESTS:
+        if not self._quiet and name != PYTESTS:
             self._pins.add(name)
 
     def _record(self, name: str, present: bool, frame: FrameType, bulk: bool) -> None:
@@ -189,8 +191,14 @@ class Recording:
         if found is None:
             return
         file, line, via, importing = found
-        phase, during = self._moment(importing)
-        via = via or _THEIR_OWN.get(name, "")
+        if importing:
+            phase, during = "import", importing
+        elif self._fixtures:
+            phase, during = "fixture", self._fixtures[-1][0]
+        else:
+            phase, during = ("test" if self.test else "collection"), ""
+        if not via and name in _THEIR_OWN:
+            via = _THEIR_OWN[name]
         key = _Key(name, file, line, via, present, bulk, phase, self.state(name))
         seen = self._seen.get(key)
         if seen is None:
@@ -200,19 +208,12 @@ class Recording:
             # Names come from the program; interned they are shared with it.
             seen = self._seen[key] = _Seen(sys.intern(during))
         seen.count += 1
-        if self.test:
+        if self.test and self.test not in seen.tests:
             self._add_test(key, seen, self.test)
         if self._fixtures:
             for fixture, shared in self._fixtures:
                 if shared:
                     self._shared.setdefault(fixture, set()).add(key)
-
-    def _moment(self, importing: str) -> tuple[str, str]:
-        if importing:
-            return "import", importing
-        if self._fixtures:
-            return "fixture", self._fixtures[-1][0]
-        return ("test", "") if self.test else ("collection", "")
 
     def _add_test(self, key: _Key, seen: _Seen, node: str) -> None:
         if node in seen.tests:
@@ -227,12 +228,7 @@ class Recording:
 
 def leaks_of(reads: tuple[RecordedRead, ...]) -> tuple[LeakedRead, ...]:
     """Reads by the user's own code of variables that were neither pinned nor let through."""
-    names = LeakedRead.__dataclass_fields__
-    return tuple(
-        LeakedRead(**{name: getattr(read, name) for name in names})
-        for read in reads
-        if read.state == "open" and not read.via and read.variable != ALL
-    )
+    return tuple(read.leak() for read in reads if read.leaked)
 
 
 def merged(reads: list[RecordedRead]) -> tuple[RecordedRead, ...]:
@@ -244,7 +240,7 @@ def merged(reads: list[RecordedRead]) -> tuple[RecordedRead, ...]:
     return tuple(_together(found[key]) for key in sorted(found, key=repr))
 
 
-def read_order(read: LeakedRead) -> tuple[str, str, int, str]:
+def read_order(read: RecordedRead) -> tuple[str, str, int, str]:
     return read.variable, read.file, read.line, read.phase
 
 
@@ -252,14 +248,12 @@ def _together(same: list[RecordedRead]) -> RecordedRead:
     if len(same) == 1:
         return same[0]
     tests = tuple(dict.fromkeys(test for read in same for test in read.tests))
-    told = {name: getattr(same[0], name) for name in RecordedRead.__dataclass_fields__}
     hidden = sum(read.test_count - len(read.tests) for read in same)
-    told.update(
+    return same[0]._replace(
         count=sum(read.count for read in same),
         tests=tests[:TESTS_KEPT],
         test_count=len(tests) + hidden,
     )
-    return RecordedRead(**told)
 
 
 def _wanted(reader: FrameType) -> str:

@@ -12,11 +12,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from truegreen.hermetic.reads import Recording
+from truegreen.hermetic.reads import PYTESTS, Recording
 
 
 class _Recorder(os._Environ[Any]):
-    """``in`` and ``get`` come here too: in CPython 3.11 to 3.14 both go through ``__getitem__``."""
+    """``in``, ``pop`` and the like come here too: in CPython 3.11 to 3.14 they go through
+    ``__getitem__``. ``get`` would as well; written out, an absent variable costs no exception."""
 
     recording: Recording
 
@@ -24,10 +25,15 @@ class _Recorder(os._Environ[Any]):
         try:
             value = super().__getitem__(key)
         except KeyError:
-            self.recording.read(os.fsdecode(key), False, sys._getframe(1))
+            self.recording.read(_text(key), False, sys._getframe(1))
             raise
-        self.recording.read(os.fsdecode(key), True, sys._getframe(1))
+        self.recording.read(_text(key), True, sys._getframe(1))
         return value
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        value = self._data.get(self.encodekey(key))  # type: ignore[attr-defined]
+        self.recording.read(_text(key), value is not None, sys._getframe(1))
+        return default if value is None else self.decodevalue(value)
 
     def __iter__(self) -> Iterator[Any]:
         self.recording.read_all(sys._getframe(1))
@@ -35,11 +41,17 @@ class _Recorder(os._Environ[Any]):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key, value)
-        self.recording.wrote(os.fsdecode(key))
+        if key != PYTESTS:
+            self.recording.wrote(_text(key))
 
     def __delitem__(self, key: Any) -> None:
         super().__delitem__(key)
-        self.recording.wrote(os.fsdecode(key))
+        if key != PYTESTS:
+            self.recording.wrote(_text(key))
+
+
+def _text(key: str | bytes) -> str:
+    return key if type(key) is str else os.fsdecode(key)
 
 
 class Watch:

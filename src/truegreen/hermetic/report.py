@@ -6,11 +6,15 @@ The line that pins a variable takes its value from the flag's declaration.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from truegreen.config import Config
-from truegreen.hermetic.result import BlockedConnection, LeakedRead, SessionResult
+from truegreen.hermetic.result import (
+    BlockedConnection,
+    LeakedRead,
+    RecordedRead,
+    SessionResult,
+)
 
 _SHOWN = 20
 _POLICY = {"fail": "the session fails", "warn": "a warning", "record": "recorded"}
@@ -81,7 +85,7 @@ def document(result: SessionResult, config: Config | None = None) -> dict[str, A
         "bulk_reads": [_told(one) for one in own if one.variable == "*"],
         "settled_reads": [_told(one) for one in own if one.state != "open" and one.variable != "*"],
         "library_reads": [_told(one) for one in result.reads if one.via],
-        "blocked_connections": [asdict(one) for one in result.blocked],
+        "blocked_connections": [one._asdict() for one in result.blocked],
         "unseen": list(result.unseen),
         "removed": [printable(one) for one in result.removed],
     }
@@ -127,8 +131,8 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _told(one: LeakedRead) -> dict[str, Any]:
-    return {**asdict(one), "variable": printable(one.variable), "tests": list(one.tests)}
+def _told(one: LeakedRead | RecordedRead) -> dict[str, Any]:
+    return {**one._asdict(), "variable": printable(one.variable), "tests": list(one.tests)}
 
 
 def _moment(leak: LeakedRead) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+# NamedTuples, because making a dataclass costs a millisecond of every sealed session.
 
 FAILURES_KEPT = 100
 LEAKS_KEPT = 500
@@ -18,19 +19,18 @@ TESTS_KEPT = 1_000
 PHASES = ("import", "collection", "fixture", "test")
 
 
-@dataclass(frozen=True, slots=True)
-class TestFailure:
+class TestFailure(NamedTuple):
     """A test that did not pass. ``body``: beginning of a response that explains it, or ""."""
-
-    __test__ = False  # a value, nothing for pytest to collect
 
     test: str
     message: str
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeakedRead:
+TestFailure.__test__ = False  # type: ignore[attr-defined]  # nothing for pytest to collect
+
+
+class LeakedRead(NamedTuple):
     """Reads of one variable by the user's code on one line, not pinned and not let through.
 
     ``present``: it had a value. ``bulk``: it was taken out of a read of the whole environment.
@@ -45,7 +45,7 @@ class LeakedRead:
     file: str
     line: int
     present: bool
-    count: int
+    count: int  # type: ignore[assignment]  # tuple's method of that name is not used
     bulk: bool = False
     phase: str = "test"
     during: str = ""
@@ -53,29 +53,45 @@ class LeakedRead:
     test_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedRead(LeakedRead):
-    """Any read. ``state``: pinned | passed (let through) | open. ``via``: the library that read of
-    its own accord, or "". ``variable`` is ``*`` for a read of everything."""
+class RecordedRead(NamedTuple):
+    """Any read: LeakedRead's fields, and two more. ``state``: pinned | passed (let through) | open.
+    ``via``: the library that read of its own accord, or "". ``variable`` is ``*`` for a read of
+    everything."""
 
+    variable: str
+    file: str
+    line: int
+    present: bool
+    count: int  # type: ignore[assignment]  # tuple's method of that name is not used
+    bulk: bool = False
+    phase: str = "test"
+    during: str = ""
+    tests: tuple[str, ...] = ()
+    test_count: int = 0
     state: str = "open"
     via: str = ""
 
+    @property
+    def leaked(self) -> bool:
+        """By the user's own code, of one that was neither pinned nor let through."""
+        return self.state == "open" and not self.via and self.variable != "*"
 
-@dataclass(frozen=True, slots=True)
-class BlockedConnection:
+    def leak(self) -> LeakedRead:
+        return LeakedRead(**{name: getattr(self, name) for name in LeakedRead._fields})
+
+
+class BlockedConnection(NamedTuple):
     """A connection that the seal refused. ``tests``: as in LeakedRead."""
 
     host: str
     port: int
     file: str
     line: int
-    count: int
+    count: int  # type: ignore[assignment]  # tuple's method of that name is not used
     tests: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SessionResult:
+class SessionResult(NamedTuple):
     """Totals are of tests; an error is a setup, teardown or collection that failed.
 
     ``total``: tests that were begun. ``exit``: pytest's own exit status, leaks included.
@@ -102,10 +118,16 @@ class SessionResult:
         """Whether anything from outside may have decided a test, or could not be watched."""
         return bool(self.leaks or self.blocked or self.unseen)
 
+    def _document(self) -> dict[str, Any]:
+        lists = ("failures", "leaks", "reads", "blocked")
+        return self._asdict() | {
+            name: [one._asdict() for one in getattr(self, name)] for name in lists
+        }
+
     def write(self, path: Path) -> None:
         """Writes the whole of it or nothing. Raises OSError."""
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        part.write_text(json.dumps(self._document()), encoding="utf-8")
         part.replace(path)
 
 
@@ -117,9 +139,7 @@ def read_result(path: Path) -> SessionResult | None:
             **{
                 **data,
                 "failures": tuple(TestFailure(**one) for one in data["failures"]),
-                "leaks": tuple(
-                    LeakedRead(**{**one, "tests": tuple(one["tests"])}) for one in data["leaks"]
-                ),
+                "leaks": tuple(_leak(one) for one in data["leaks"]),
                 "removed": tuple(data["removed"]),
                 "reads": tuple(read_recorded(one) for one in data["reads"]),
                 "blocked": tuple(read_blocked(one) for one in data["blocked"]),

@@ -5,11 +5,10 @@ Does not touch ``os.environ``; ``plugin`` applies it in a process, ``release.smo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 # What a Python process needs to start, and what names no service: let through without asking.
 # The platform's runtime metadata (HEROKU_…, DYNO, PORT) is not in it: a test must not see where
@@ -35,30 +34,38 @@ DEFAULT_PASS = (
     # set by the release phase for the plugin in its child
     "TRUEGREEN_SCRATCH_DATABASE",
 )
-# The interpreter's own, PYTHONPATH to PYTHONWARNINGS; PYTHON_ENV is an application's.
-_INTERPRETER = re.compile(r"PYTHON[A-Z0-9]+\Z")
 
 SCRATCH_NAME = "scratch.sqlite3"
 HOME_NAME = "home"
 LOCALE = "C.UTF-8"
 
 
-@dataclass(frozen=True, slots=True)
 class Passes:
     """Which variables are let through: exact names, or a beginning that ends in ``*``."""
 
-    patterns: tuple[str, ...]
+    __slots__ = ("patterns",)
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        self.patterns = patterns
+
+    def __repr__(self) -> str:
+        return f"Passes({self.patterns!r})"
 
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
             return False
-        return _INTERPRETER.match(name) is not None or any(
+        return _is_the_interpreters(name) or any(
             name.startswith(one[:-1]) if one.endswith("*") else name == one for one in self.patterns
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+def _is_the_interpreters(name: str) -> bool:
+    """PYTHONPATH to PYTHONWARNINGS; PYTHON_ENV is an application's."""
+    rest = name.removeprefix("PYTHON")
+    return rest != name and rest.isalnum() and rest.isascii() and rest == rest.upper()
+
+
+class Sealed(NamedTuple):
     """``environ`` is what the session may see; ``pinned`` and ``removed`` are names only."""
 
     environ: Mapping[str, str]

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+import truegreen
+
+SCHEMA = Path(truegreen.__file__).parent / "outputs" / "schemas" / "hermetic-prove.json"
 pytestmark = pytest.mark.timeout(180)
 CONFIG = '[service]\nname = "x"\n[smoke]\npaths = ["test_it.py"]\nleaks = "record"\n'
 
@@ -65,6 +69,8 @@ class Suite:
         )
         assert not list(self.tmp.iterdir())
         document = json.loads(done.stdout) if done.stdout else None
+        if document is not None:
+            jsonschema.validate(document, json.loads(SCHEMA.read_text()))
         return Proved(done.returncode, document, done.stderr)
 
 
@@ -187,11 +193,22 @@ def test_a_suite_of_which_nothing_passes_is_no_proof(suite: Suite) -> None:
     assert proved.document["unknown"] == ["not one test passes in the unchanged run"]
 
 
-def test_a_conftest_that_crashes_is_told_and_is_no_proof(suite: Suite) -> None:
-    suite.write("conftest.py", "import os\nos.environ['NEEDED']\n")
+def test_a_conftest_that_needs_variables_names_each_and_the_rest_is_proved(suite: Suite) -> None:
+    suite.write("conftest.py", "import os\nos.environ['FIRST']\nint(os.environ['SECOND'])\n")
+    proved = suite.prove("def test_a():\n    assert not app.guard()\n", "--fix", app=GUARD)
+    assert (proved.code, proved.variables) == (1, ["FIRST", "SECOND", "FLAG_GUARD"])
+    first, second, _ = proved.document["leaks"]
+    assert (first["file"], first["line"], second["line"]) == ("conftest.py", 2, 3)
+    (outcome,) = first["outcomes"]
+    assert (outcome["value"], outcome["unchanged"]) == ("1", "error")
+    assert suite.prove("def test_a():\n    pass\n").code == 0  # the pins that were written
+
+
+def test_a_conftest_that_crashes_for_another_reason_is_no_proof(suite: Suite) -> None:
+    suite.write("conftest.py", "import os\nos.environ.get('READ')\n1 / 0\n")
     proved = suite.prove("def test_a():\n    pass\n")
-    assert proved.code == 3
-    assert "KeyError: 'NEEDED'" in proved.err
+    assert (proved.code, proved.document) == (3, None)
+    assert "ZeroDivisionError" in proved.err
 
 
 def test_the_machines_values_stay_outside_even_those_that_are_not_utf8(suite: Suite) -> None:
@@ -263,3 +280,6 @@ def test_no_process_is_left_when_it_is_ended(suite: Suite, number: signal.Signal
     while alive(int(group.read_text())):
         assert time.monotonic() < until, "the fork server outlives the verb"
         time.sleep(0.05)
+    left = list(suite.tmp.iterdir())
+    assert len(left) == (1 if number == signal.SIGKILL else 0)
+    suite.prove("def test_a():\n    pass\n")  # and this looks that nothing is left now

@@ -44,6 +44,14 @@ class Collected:
     threads: int
 
 
+class NothingCollected(Unverified):
+    """pytest ended before it had collected anything. ``folder``: what that run has left."""
+
+    def __init__(self, message: str, *, hint: str, folder: Path) -> None:
+        super().__init__(message, hint=hint)
+        self.folder = folder
+
+
 class ForkServer:
     """A context manager around the server's process group.
 
@@ -111,7 +119,7 @@ class ForkServer:
     def collect(self) -> Collected:
         """Imports the application and collects the suite; then warm cases can be run.
 
-        Raises Unverified, with the end of pytest's output, when it comes to nothing.
+        Raises NothingCollected, with the end of pytest's output, when it comes to nothing.
         """
         order = self._order({}, None, collect=True)
         self._cold.sendall(order.line())
@@ -120,9 +128,10 @@ class ForkServer:
             for channel, said in self._hear(until):
                 if channel is self._warm:
                     return Collected(tuple(said["collected"]), int(said["threads"]))
-                raise Unverified(
+                raise NothingCollected(
                     f"pytest ended with {said['exit']} before it had collected anything",
                     hint=self.tail(),
+                    folder=Path(order.folder),
                 )
 
     def run(self, cases: Sequence[Case], jobs: int = 1) -> list[Ran]:

@@ -105,6 +105,7 @@ def main(orders: int, warm_orders: int, arguments: list[str]) -> None:
         warm.close()
     sys.argv = ["pytest", *arguments]
     code = pytest.main(arguments, plugins=[session])
+    session.told()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(int(code))

@@ -10,11 +10,10 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from truegreen.config import Config
 from truegreen.errors import Unverified
-from truegreen.hermetic.prove.client import Collected, ForkServer
+from truegreen.hermetic.prove.client import Collected, ForkServer, NothingCollected
 from truegreen.hermetic.prove.compare import (
     Change,
     Judged,
@@ -25,6 +24,7 @@ from truegreen.hermetic.prove.compare import (
     leaks_of,
     not_run,
 )
+from truegreen.hermetic.prove.crash import missing_variable
 from truegreen.hermetic.prove.orders import COLLECTED, RESULT
 from truegreen.hermetic.prove.plan import (
     Case,
@@ -36,50 +36,13 @@ from truegreen.hermetic.prove.plan import (
     too_many,
     witnesses,
 )
+from truegreen.hermetic.prove.proof import Proof, cut_short
 from truegreen.hermetic.prove.suite import Prepare, open_server
 from truegreen.hermetic.result import LeakedRead, read_result
 from truegreen.hermetic.seal import Sealed
 
 Say = Callable[[str], None]
 ROUNDS = 8  # modules that cannot be imported without a value are given one, one a round
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What was found. ``harmless``: variables that are read, and whose every tried value changed
-    nothing. ``flaky``: tests that depend on luck or order, and prove nothing. ``unknown``: what
-    could not be found out, in sentences. ``pins``: for each variable a value under which the suite
-    does what it does now; absent from it is what has none."""
-
-    leaks: tuple[Leak, ...]
-    harmless: tuple[str, ...]
-    flaky: tuple[str, ...]
-    unknown: tuple[str, ...]
-    pins: Mapping[str, str]
-    tests: int
-    cases: int
-    runs: int
-    method: str
-    seconds: float
-
-    @property
-    def exit_code(self) -> int:
-        """1: a leak; 3: something could not be found out; 0: none."""
-        return 1 if self.leaks else (3 if self.unknown else 0)
-
-    def as_json(self) -> dict[str, Any]:
-        """Keys are a contract."""
-        return {
-            "leaks": [leak.as_json() for leak in self.leaks],
-            "harmless": list(self.harmless),
-            "flaky": list(self.flaky),
-            "unknown": list(self.unknown),
-            "tests": self.tests,
-            "cases": self.cases,
-            "runs": self.runs,
-            "method": self.method,
-            "seconds": round(self.seconds, 3),
-        }
 
 
 def prove(
@@ -107,7 +70,26 @@ def prove(
     for _ in range(ROUNDS):
         with open_server(config, prepare, environ, assumed) as (server, sealed):
             prover = _Prover(config, server, sealed, real, say, thorough, jobs, set(assumed))
-            proof = prover.prove()
+            try:
+                proof = prover.prove()
+            except NothingCollected as crash:
+                lacking = missing_variable(server, crash, assumed, prover.values_of)
+                runs += server.runs
+                if lacking is None and not found:
+                    raise
+                proof = cut_short(crash.message)
+                if lacking is None:
+                    break
+                leak, value = lacking
+                found.append(leak)
+                assumed[leak.variable] = value
+                say(f"collected only with {leak.variable}: proving what follows with it")
+                continue
+            except Unverified as problem:
+                if not found:
+                    raise
+                proof = cut_short(problem.message)
+                break
             runs += server.runs
         needed = _imports_with(proof)
         if not needed:
@@ -151,12 +133,7 @@ class _Prover:
         began = time.monotonic()
         collected = self.server.collect()
         subjects = self._unchanged_runs(collected)
-        values = {
-            one.variable: adverse_values(
-                one.variable, None, self.config.flags.declared.get(one.variable), self.real
-            )
-            for one in subjects
-        }
+        values = {one.variable: self.values_of(one.variable) for one in subjects}
         cases = single_cases(subjects, values, self.tests)
         grouped = not self.thorough and too_many(cases)
         method = "screened together" if grouped else "each case alone"
@@ -181,6 +158,10 @@ class _Prover:
             method=method,
             seconds=time.monotonic() - began,
         )
+
+    def values_of(self, variable: str) -> tuple[str | None, ...]:
+        declared = self.config.flags.declared.get(variable)
+        return adverse_values(variable, None, declared, self.real)
 
     def _unchanged_runs(self, collected: Collected) -> tuple[Subject, ...]:
         """Runs the suite twice, and reads from the first what it reads."""

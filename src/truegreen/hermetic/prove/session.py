@@ -21,6 +21,8 @@ from typing import Any
 import pytest
 
 from truegreen.hermetic.explain import message_of
+from truegreen.hermetic.options import SESSION
+from truegreen.hermetic.plugin import HermeticSession
 from truegreen.hermetic.prove.orders import OUTCOMES, RESULT, Order
 
 
@@ -44,6 +46,7 @@ class CaseSession:
         self._warm = warm
         self._file: Any = None
         self._forked = False
+        self._recorded: object = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self) -> None:
@@ -87,6 +90,16 @@ class CaseSession:
             # Fixtures are torn down and the result is written. What would come now is a summary for
             # nobody, and the taking down of folders that belong to the process forked from.
             os._exit(0)
+
+    def pytest_plugin_registered(self, plugin: object, plugin_name: str) -> None:
+        if plugin_name == SESSION:
+            self._recorded = plugin
+
+    def told(self) -> None:
+        """Writes what was read, where pytest ended too early to do so: a conftest has crashed."""
+        path = Path(self._order.folder) / RESULT
+        if isinstance(self._recorded, HermeticSession) and not path.exists():
+            self._recorded.result(int(pytest.ExitCode.USAGE_ERROR)).write(path)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._write(nodeid, "start", "", "")

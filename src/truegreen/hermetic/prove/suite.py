@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from truegreen.config import Config
 from truegreen.hermetic.prove.client import ForkServer
+from truegreen.hermetic.prove.folder import own_folder
 from truegreen.hermetic.seal import Sealed, seal
 
 
@@ -35,8 +35,7 @@ def open_server(
 ) -> Iterator[tuple[ForkServer, Sealed]]:
     """A fork server for ``smoke.paths``, in the sealed environment plus ``assumed``; gone
     afterwards, and its folder too."""
-    with tempfile.TemporaryDirectory(prefix="truegreen-prove-", ignore_cleanup_errors=True) as name:
-        scratch = Path(name)
+    with own_folder() as scratch:
         sealed = seal(environ, config.smoke.env, config.smoke.pass_env, scratch=scratch)
         prepared = prepare(config, {**sealed.environ, "TMPDIR": str(scratch)}, scratch)
         arguments = [
