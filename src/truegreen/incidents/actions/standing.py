@@ -117,6 +117,8 @@ def _how_closed(
     if one.action.proof is None:
         return "it is closed without a proof", True
     now = proof_digest(repository, one, candidate)
+    if one.action.closed is not None and one.action.closed.proof != now:
+        return "its proof is not the one that it was closed with", True
     there: Version | None = None
     if candidate != base.commit:
         if trusted is None:
