@@ -100,9 +100,9 @@ def peers() -> tuple[Race, Race]:
     }  # fmt: skip
     others: Race = {
         called("ProxyFix (no check), werkzeug", "werkzeug"): (
-            wsgi(ProxyFix(no_op)), requests(environ, "distinct")),
+            wsgi(ProxyFix(no_op)), requests(environ, "new")),
         called("uvicorn ProxyHeaders (no check)", "uvicorn"): (
             asgi(ProxyHeadersMiddleware(no_op_asgi, trusted_hosts="*")),
-            requests(scope, "distinct")),
+            requests(scope, "new")),
     }  # fmt: skip
     return checking, others

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truegreen.guard import Ranges, RangesError
-from truegreen.guard.spans import DENSE, compile_lookup
+from truegreen.guard.spans import DENSE, LONG, SHORT, compile_lookup
 
 V4 = st.builds(
     lambda first, bits: ipaddress.ip_network((first, bits), strict=False),
@@ -36,26 +36,48 @@ def edges_of(networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> l
     return found
 
 
+def many(boundaries: int) -> list[tuple[int, int]]:
+    """More spans than make that many boundaries, in 64.0.0.0/13: none of it is asked about."""
+    return [(1 << 30 | number << 8, 1 << 30 | number << 8 | 1) for number in range(boundaries)]
+
+
 def lookup(
-    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network], dense: int
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network], dense: int, boundaries: int
 ) -> Callable[[str], bool]:
     spans: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
     for one in networks:
         spans[one.version].append((int(one[0]), int(one[-1]) + 1))
-    return compile_lookup(spans[4], spans[6], dense)
+    return compile_lookup(spans[4] + many(boundaries), spans[6], dense)
+
+
+def agrees(
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network], dense: int, boundaries: int
+) -> None:
+    holds = lookup(networks, dense, boundaries)
+    for text in edges_of(networks):
+        address = ipaddress.ip_address(text)
+        if getattr(address, "ipv4_mapped", None) or int(address) >> 19 == 64 << 5:
+            continue
+        assert holds(text) == any(address in one for one in networks), text
+
+
+LISTS = st.lists(st.one_of(V4, V6), min_size=1, max_size=30)
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.lists(st.one_of(V4, V6), min_size=1, max_size=30), st.sampled_from([0, 1, 3, DENSE]))
+@given(LISTS, st.sampled_from([0, 1, 3, DENSE]), st.sampled_from([0, SHORT]))
 def test_overlapping_nested_and_adjacent_networks_answer_as_a_linear_scan_does(
-    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network], dense: int
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network], dense: int, boundaries: int
 ) -> None:
-    holds = lookup(networks, dense)
-    for text in edges_of(networks):
-        address = ipaddress.ip_address(text)
-        if getattr(address, "ipv4_mapped", None):
-            continue
-        assert holds(text) == any(address in one for one in networks), text
+    agrees(networks, dense, boundaries)
+
+
+@settings(deadline=None, max_examples=15)
+@given(LISTS)
+def test_a_long_lists_table_answers_as_a_linear_scan_does(
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network],
+) -> None:
+    agrees(networks, DENSE, LONG)
 
 
 def test_a_long_list_answers_as_a_short_one() -> None:

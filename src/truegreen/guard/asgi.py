@@ -62,8 +62,7 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
     observed, bump_admitted = tally.observe is not None, tally.bump[reasons.ADMITTED]
     forwarded = policy.reads_forwarded
     secret_name = policy.header.lower().encode()
-    address_name = FORWARDED.encode() if forwarded else secret_name
-    read = (secret_name, address_name)
+    read = (secret_name, FORWARDED.encode()) if forwarded else (secret_name,)
     named = in_scope(policy.client_header)
     usable = short.usable and policy.edge_names and (anywhere or forwarded)
     judged = _judged(policy)
@@ -71,10 +70,11 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal guess
-        if scope["type"] not in _GUARDED:
-            if scope["type"] == "lifespan":
+        kind = scope["type"]
+        if kind != "http" and kind != "websocket":
+            if kind == "lifespan":
                 return await app(scope, receive, send)
-            raise ValueError(f"origin guard: scope type {scope['type']!r} cannot be judged")
+            raise ValueError(f"origin guard: scope type {kind!r} cannot be judged")
         headers = scope["headers"]
         if type(headers) is not list:
             scope["headers"] = headers = list(headers)
@@ -165,9 +165,6 @@ def _lines(headers: Headers, name: bytes) -> str | None:
     """The header's value, its lines joined by a line feed; None when it did not come."""
     lines = [pair[1] for pair in headers if pair[0] == name]
     return b"\n".join(lines).decode("latin-1") if lines else None
-
-
-_GUARDED = frozenset({"http", "websocket"})
 
 
 async def _refuse(scope: Scope, send: Send) -> None:
