@@ -3,14 +3,17 @@
 import ipaddress
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truegreen.guard import Ranges, RangesError
+from truegreen.guard import HEROKU, GuardPolicy, Ranges, RangesError, client_address
 from truegreen.guard.spans import DENSE, LONG, SHORT, compile_lookup
+from truegreen.guard.wsgi import OriginGuard
+from truegreen.secret import Secret
 
 V4 = st.builds(
     lambda first, bits: ipaddress.ip_network((first, bits), strict=False),
@@ -122,6 +125,39 @@ def test_the_shipped_list_is_cloudflares_of_its_date() -> None:
         assert outside not in listed
 
 
+def test_fastly_is_an_edge_like_cloudflare() -> None:
+    """Its list is a data file; the checks, profiles and adapters are the same."""
+    now = [datetime(2026, 11, 1, tzinfo=UTC).timestamp()]
+    listed = Ranges.shipped("fastly")
+    assert (listed.size, listed.date, listed.client_header) == (21, "2026-10-14", None)
+    policy = GuardPolicy("enforce", [Secret("right")], ranges=listed, profile=HEROKU,
+                         client_header="fastly-client-ip", clock=lambda: now[0])  # fmt: skip
+    entered: list[str | None] = []
+
+    def app(environ: dict[str, object], start: object) -> list[bytes]:
+        entered.append(client_address(environ))
+        return []
+
+    def ask(edge: str, secret: str = "right") -> list[str | None]:
+        entered.clear()
+        environ = {
+            "HTTP_X_ORIGIN_SECRET": secret,
+            "HTTP_X_FORWARDED_FOR": f"203.0.113.9, {edge}",
+            "HTTP_FASTLY_CLIENT_IP": "203.0.113.9",
+        }
+        OriginGuard(app, policy)(environ, lambda *_: None)  # type: ignore[arg-type, return-value]
+        return entered
+
+    for edge in ("151.101.1.1", "199.232.255.255", "2a04:4e42:ffff::1"):
+        assert ask(edge) == ["203.0.113.9"]
+        assert ask(edge, secret="wrong") == []
+    for other in ("104.16.0.1", "151.102.0.0", "146.75.128.0", "2a04:4e41::"):
+        assert ask(other) == []
+    now[0] += 180 * DAY
+    assert ask("151.101.1.1") == []
+    assert policy.tally.counts["ranges_stale"] == 1
+
+
 def test_a_list_grows_old() -> None:
     listed = Ranges(["192.0.2.0/24"], date="1970-01-02", max_age_days=30)
     assert listed.age_days(3 * DAY) == 2
@@ -169,6 +205,6 @@ def test_files_that_are_not_there_or_no_json_are_errors(tmp_path: Path) -> None:
     for path in (tmp_path / "broken.json", tmp_path / "nowhere.json", tmp_path):
         with pytest.raises(RangesError):
             Ranges.load(path)
-    for edge in ("fastly", "../../etc/passwd"):
+    for edge in ("nobody", "../../etc/passwd"):
         with pytest.raises(RangesError, match="cloudflare"):
             Ranges.shipped(edge)

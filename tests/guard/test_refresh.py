@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from truegreen.cli.guard import command
 from truegreen.errors import Refused, TrueGreenError, Unverified, UsageError
 from truegreen.guard import Ranges
-from truegreen.guard.refresh import compare, fetch, objections
+from truegreen.guard.ranges import edges
+from truegreen.guard.refresh import PUBLISHED, compare, fetch, objections
 
 SHIPPED = json.loads(
     (Path(__import__("truegreen").__file__).parent / "guard/edges/cloudflare.json").read_text()
@@ -171,7 +172,51 @@ def test_a_check_fails_for_a_list_that_is_too_old(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [[], ["--refresh"], ["--refresh", "--edge", "fastly", "x.json"], ["--check", "nowhere"]]
+    "args", [[], ["--refresh"], ["--refresh", "--edge", "nobody", "x.json"], ["--check", "nowhere"]]
 )
 def test_a_call_that_means_nothing_is_a_usage_error(args: list[str]) -> None:
     assert run(*args)[0] == 2
+
+
+FASTLY = Ranges.shipped("fastly")
+
+
+def fastly() -> dict[str, list[str]]:
+    """The shipped list in the form in which Fastly publishes it."""
+    networks = json.loads((edges() / "fastly.json").read_text())["networks"]
+    return {
+        "addresses": [one for one in networks if ":" not in one],
+        "ipv6_addresses": [one for one in networks if ":" in one],
+    }
+
+
+def test_fastlys_published_form_refreshes_its_list(publisher: Publisher, tmp_path: Path) -> None:
+    file = tmp_path / "fastly.json"
+    document = fastly()
+    document["addresses"].append("146.75.128.0/17")
+    publisher.text = json.dumps(document)
+    how = ("--refresh", "--edge", "fastly", "--url", url(publisher), str(file))
+    code, said = run(*how)
+    assert code == 0, said
+    assert "+ 146.75.128.0/17" in said
+    listed = Ranges.load(file)
+    assert (listed.name, listed.size) == ("fastly", FASTLY.size + 1)
+    assert "146.75.200.1" in listed
+    before = file.read_bytes()
+    for text, expected in (
+        (json.dumps({"addresses": [], "ipv6_addresses": []}), 3),
+        (json.dumps({"addresses": document["addresses"]}), 3),
+        (json.dumps({"addresses": [1], "ipv6_addresses": ["2a04:4e40::/32"]}), 3),
+        (json.dumps({"error": "x"}), 3),
+        ("{", 3),
+        (json.dumps(document | {"addresses": document["addresses"][:3]}), 4),
+        (json.dumps(document | {"addresses": [*document["addresses"], "10.0.0.0/8"]}), 4),
+    ):
+        publisher.text = text
+        assert run(*how)[0] == expected, text
+        assert file.read_bytes() == before
+
+
+def test_where_fastly_publishes_is_known() -> None:
+    assert PUBLISHED["fastly"] == ("https://api.fastly.com/public-ip-list",)
+    assert run("--check", "--edge", "fastly")[0] in {0, 1}  # 1: too old, which it says by itself

@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from truegreen.guard import HEROKU, GuardPolicy, Ranges, Tally
 from truegreen.guard.metrics import asgi, exposition, wsgi
@@ -126,6 +127,27 @@ def test_the_text_for_prometheus_has_each_count_once() -> None:
     assert "truegreen_guard_ranges_stale 0.000\n" in text
     assert text.count("# TYPE") == 4
     assert exposition(policy) == text
+
+
+def test_prometheus_own_parser_reads_the_same_counts() -> None:
+    tally = Tally(clock=lambda: 1.7e9)
+    policy = GuardPolicy("enforce", [Secret("right")], ranges=Ranges.shipped(), profile=HEROKU,
+                         tally=tally)  # fmt: skip
+    empty = {family.name for family in text_string_to_metric_families(exposition(policy))}
+    assert "truegreen_guard_last_refusal_timestamp_seconds" not in empty
+    guard = OriginGuard(quiet, policy)
+    for secret in ("right", "wrong", "wrong", None):
+        ask(guard, **({} if secret is None else {"HTTP_X_ORIGIN_SECRET": secret}))
+    families = {
+        family.name: family for family in text_string_to_metric_families(exposition(policy))
+    }
+    counter = families["truegreen_guard_requests"]
+    assert (counter.type, bool(counter.documentation)) == ("counter", True)
+    assert {one.labels["reason"]: one.value for one in counter.samples} == policy.tally.counts
+    assert {one.labels["mode"] for one in counter.samples} == {"enforce"}
+    refused = families["truegreen_guard_last_refusal_timestamp_seconds"]
+    assert refused.type == "gauge"
+    assert policy.tally.counts["secret_mismatch"] == 2
 
 
 def test_the_counts_are_served_to_who_has_the_token_and_came_through_the_edge() -> None:

@@ -11,7 +11,7 @@ SOURCE = Path(truegreen.__file__).parent.parent
 PARTS = ", ".join(
     f"truegreen.{part}" for part in ("flags", "guard", "guard.wsgi", "guard.flask", "health")
 )
-ALLOWED = {"errors", "frozen", "secret", "config", "flags", "guard", "health"}
+ALLOWED = {"errors", "frozen", "secret", "config", "flags", "guard", "headers", "health"}
 
 
 def in_bare_python(code: str) -> str:
@@ -49,3 +49,25 @@ def test_flags_and_health_load_nothing_heavy() -> None:
         "print(*(set(sys.modules) - before))"
     )
     assert not {name for name in loaded.split() if name.split(".")[0] in HEAVY}
+
+
+def mentions(*words: str) -> set[str]:
+    """The modules of the service's half in which one of ``words`` stands."""
+    root = SOURCE / "truegreen"
+    files = [root / f"{name}.py" for name in ("frozen", "headers", "secret")]
+    for room in ("flags", "guard", "health"):
+        files += (file for file in (root / room).rglob("*.py") if file.parent.name != "selftest")
+    return {
+        file.relative_to(root).as_posix()
+        for file in files
+        if any(word in file.read_text(encoding="utf-8") for word in words)
+    }
+
+
+def test_addresses_booleans_and_headers_are_each_read_in_one_place() -> None:
+    # spans.py writes address.packed() out, for its call; refresh.py checks a list, not a request.
+    assert mentions("_socket import", "import socket", "inet_aton") == {"guard/address.py"}
+    assert mentions("inet_pton(", "pton(") <= {"guard/address.py", "guard/spans.py"}
+    assert mentions("ipaddress") == {"guard/refresh.py"}
+    assert mentions('"yes"') == {"flags/grammar.py"}
+    assert mentions('"HTTP_" +') == {"headers.py"}

@@ -88,16 +88,16 @@ def _refresh(
     from datetime import UTC, datetime
 
     from truegreen.guard.ranges import edges
-    from truegreen.guard.refresh import CLOUDFLARE_URLS, apply, read_change
+    from truegreen.guard.refresh import PUBLISHED, apply, read_change
 
-    if not urls and edge != "cloudflare":
+    if not urls and edge not in PUBLISHED:
         raise UsageError(f"where {edge} publishes its list is not known", hint="give --url")
     if file is None and not check:
         raise UsageError(
             "guard ranges --refresh: no FILE", hint="one of your own; the package is not edited"
         )
     where = file or edges() / f"{edge}.json"
-    sources = urls or CLOUDFLARE_URLS
+    sources = urls or PUBLISHED[edge]
     change = read_change(where, edge=edge, urls=sources, today=datetime.now(UTC).date())
     different = bool(change.added or change.removed)
     if not check:

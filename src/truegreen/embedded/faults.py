@@ -21,6 +21,7 @@ from typing import ClassVar
 from truegreen.embedded import locate
 from truegreen.embedded.locate import PlatformInfo
 from truegreen.errors import PlatformUnreachable, UsageError
+from truegreen.flags import grammar
 
 PATH = "/truegreen/faults"
 
@@ -226,7 +227,6 @@ KINDS: Mapping[str, type[Fault]] = {
         EdgeOtherZone,
     )
 }  # fmt: skip
-_BOOLS = {"true": True, "True": True, "false": False, "False": False}
 _ID = re.compile(r"f[0-9]+")
 
 
@@ -244,14 +244,14 @@ def parse(name: str, values: Mapping[str, str]) -> Fault:
             raise UsageError(f"{name} has no `{key}`", hint=f"its values: {has}")
         try:
             parsed[key] = _value(str(field.type), text)
-        except (ValueError, KeyError):
+        except ValueError:
             raise UsageError(f"{name}: {key}={text!r} is no {field.type}") from None
     return kind(**parsed)
 
 
 def _value(kind: str, text: str) -> object:
     if kind == "bool":
-        return _BOOLS[text]
+        return grammar.parse("bool", text)
     if kind == "int":
         return int(text)
     if kind == "float":

@@ -11,6 +11,7 @@ from truegreen.guard.client import CLIENT, in_scope
 from truegreen.guard.judge import judge
 from truegreen.guard.policy import ASSERTION, CONNECTING_IP, FORWARDED, WORKER, GuardPolicy
 from truegreen.guard.wsgi import REFUSAL, REFUSAL_HEADERS
+from truegreen.headers import joined, without
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
@@ -132,25 +133,25 @@ def _judged(policy: GuardPolicy) -> Callable[..., bool]:
         scope: Scope, headers: Headers, secret: bytes | None, line: bytes | None, several: bool
     ) -> bool:
         if secret is not None:
-            scope["headers"] = [pair for pair in headers if pair[0] != secret_name]
+            scope["headers"] = without(headers, secret_name)
         if not forwarded:
             peer = scope.get("client")
             address = peer[0] if peer else None
         elif several:
-            address = _lines(headers, address_name)
+            address = joined(headers, address_name)
         else:
             address = None if line is None else line.decode("latin-1")
         if several:
-            given = _lines(headers, secret_name)
+            given = joined(headers, secret_name)
         else:
             given = None if secret is None else secret.decode("latin-1")
         reason = judge(
             rules,
             given,
             address,
-            _lines(headers, client) if client else None,
-            _lines(headers, worker) if worker else None,
-            _lines(headers, token) if token else None,
+            joined(headers, client) if client else None,
+            joined(headers, worker) if worker else None,
+            joined(headers, token) if token else None,
         )
         if not policy.conclude(reason, scope.get("path", ""), address):
             return False
@@ -159,12 +160,6 @@ def _judged(policy: GuardPolicy) -> Callable[..., bool]:
         return True
 
     return judged
-
-
-def _lines(headers: Headers, name: bytes) -> str | None:
-    """The header's value, its lines joined by a line feed; None when it did not come."""
-    lines = [pair[1] for pair in headers if pair[0] == name]
-    return b"\n".join(lines).decode("latin-1") if lines else None
 
 
 async def _refuse(scope: Scope, send: Send) -> None:

@@ -8,6 +8,7 @@ is parsed before. Which request passed is policy.py's.
 from __future__ import annotations
 
 from truegreen.guard.address import canonical
+from truegreen.headers import environ_key, single
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
@@ -41,14 +42,4 @@ def in_environ(header: str) -> Callable[[Mapping[str, Any]], str | None]:
 def in_scope(header: str) -> Callable[[Mapping[str, Any]], str | None]:
     """Reads ``header`` (lower case) of an ASGI scope; None unless it came exactly once."""
     name = header.encode()
-
-    def read(scope: Mapping[str, Any]) -> str | None:
-        values = [pair[1] for pair in scope["headers"] if pair[0] == name]
-        return values[0].decode("latin-1") if len(values) == 1 else None
-
-    return read
-
-
-def environ_key(header: str) -> str:
-    """Under which key WSGI's environ has ``header``."""
-    return "HTTP_" + header.upper().replace("-", "_")
+    return lambda scope: single(scope["headers"], name)

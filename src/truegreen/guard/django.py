@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse  # type: ignore[import-untyped
 from truegreen.guard.policy import GuardPolicy
 from truegreen.guard.profiles import GuardError
 from truegreen.guard.wsgi import REFUSAL_HEADERS, OriginGuard
+from truegreen.headers import without
 
 _ADMITTED: list[bytes] = []
 
@@ -66,7 +67,7 @@ class OriginGuardMiddleware:
         said: Iterable[bytes] = self._guard(request.META, _nothing_written)
         scope = getattr(request, "scope", None)
         if scope is not None:
-            scope["headers"] = [pair for pair in scope["headers"] if pair[0] != self._header]
+            scope["headers"] = without(scope["headers"], self._header)
         if said is _ADMITTED:
             return None
         return HttpResponse(b"".join(said), status=403, headers=dict(REFUSAL_HEADERS))

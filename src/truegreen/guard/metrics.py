@@ -10,6 +10,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from truegreen.guard.profiles import GuardError
+from truegreen.headers import environ_key, single
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,12 +58,12 @@ def wsgi(
 ) -> WSGIApplication:
     """``app`` with the counts at ``path`` for who sends ``Authorization: Bearer TOKEN``; anybody
     else gets what ``app`` answers. Use as ``OriginGuard(wsgi(app, policy, token), policy)``."""
-    expected = _expected(token)
+    expected, key = _expected(token), environ_key("Authorization")
 
     def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != path:
             return app(environ, start_response)
-        given = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
+        given = environ.get(key, "").encode("latin-1", "replace")
         if not compare_digest(given, expected):
             return app(environ, start_response)
         body = exposition(policy).encode()
@@ -88,8 +89,8 @@ def asgi(
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != path:
             return await app(scope, receive, send)
-        given = b",".join(value for name, value in scope["headers"] if name == b"authorization")
-        if not compare_digest(given, expected):
+        given = single(scope["headers"], b"authorization") or ""
+        if not compare_digest(given.encode("latin-1"), expected):
             return await app(scope, receive, send)
         headers = [(b"content-type", CONTENT_TYPE.encode()), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -1,8 +1,8 @@
 """Brings an edge's list of networks up to date, by command, never in a request.
 
-Reads the edge's published text (Cloudflare: https://www.cloudflare.com/ips-v4 and ips-v6, one
-network a line), compares it with the list in use, refuses what looks wrong, and replaces the file
-in one step. Whatever fails, the file stays as it was: the last known good list.
+Reads what the edge publishes (Cloudflare: ips-v4 and ips-v6, one network a line; Fastly: JSON with
+``addresses`` and ``ipv6_addresses``), compares it with the list in use, refuses what looks wrong,
+and replaces the file in one step. Whatever fails, the file stays as it was: the last known good.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ from truegreen.errors import Refused, Unverified, UsageError
 from truegreen.guard.ranges import Ranges, RangesError
 
 CLOUDFLARE_URLS = ("https://www.cloudflare.com/ips-v4", "https://www.cloudflare.com/ips-v6")
+PUBLISHED = {
+    "cloudflare": CLOUDFLARE_URLS,
+    "fastly": ("https://api.fastly.com/public-ip-list",),
+}
+"""Where each edge that we ship publishes its list."""
 _LONGEST = 1 << 20
 _GROWTH = 4  # times the addresses of before: more is another network's list, or everybody's
 _BROADEST = {4: 8, 6: 16}
@@ -116,7 +121,7 @@ def compare(current: Sequence[str], texts: Sequence[str], today: str) -> Change:
     """
     networks: list[str] = []
     for text in texts:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = _published(text)
         if not lines:
             raise Refused("the published list is empty", hint="the list in use is kept")
         for line in lines:
@@ -137,6 +142,25 @@ def compare(current: Sequence[str], texts: Sequence[str], today: str) -> Change:
         networks=tuple(dict.fromkeys(networks)),
         date=today,
     )
+
+
+def _published(text: str) -> list[str]:
+    """The networks, as text, that an edge's answer names. Raises Unverified."""
+    if not text.lstrip().startswith("{"):
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    try:
+        document = json.loads(text)
+        lists = [document["addresses"], document["ipv6_addresses"]]
+    except (ValueError, KeyError, RecursionError) as error:
+        raise Unverified(
+            f"not a list of networks: {text[:60]!r}", hint="the list in use is kept"
+        ) from error
+    networks = [one for each in lists if isinstance(each, list) for one in each]
+    if not all(isinstance(each, list) and each for each in lists) or not all(
+        isinstance(one, str) for one in networks
+    ):
+        raise Unverified("not a list of networks: addresses, ipv6_addresses")
+    return networks
 
 
 def read_change(

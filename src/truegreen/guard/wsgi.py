@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from truegreen.guard import reasons
 from truegreen.guard.admission import Admission
-from truegreen.guard.client import CLIENT, environ_key, in_environ
+from truegreen.guard.client import CLIENT, in_environ
 from truegreen.guard.judge import judge
 from truegreen.guard.policy import ASSERTION, CONNECTING_IP, FORWARDED, WORKER, GuardPolicy
+from truegreen.headers import environ_key
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from truegreen.headers import single
 from truegreen.health.report import TOKEN_HEADER, Health
 from truegreen.health.wsgi import ALLOWED, NOT_ALLOWED, encoded, headers
 
@@ -37,8 +38,7 @@ class HealthEndpoint:
         if scope["method"] not in ("GET", "HEAD"):
             return await _answer(send, 405, NOT_ALLOWED, ("Allow", ALLOWED))
         status, body = 200, self._brief
-        sent = [value for name, value in scope["headers"] if name.lower() == _TOKEN_NAME]
-        if len(sent) == 1 and self.health.accepts(sent[0].decode("latin-1")):
+        if self.health.accepts(single(scope["headers"], _TOKEN_NAME)):
             import asyncio  # a service without ASGI need not load it
 
             status, document = await asyncio.to_thread(self.health.report)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from truegreen.headers import environ_key
 from truegreen.health.report import HEADERS, TOKEN_HEADER, Health
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 NOT_ALLOWED = b'{"error": "method_not_allowed"}'
 ALLOWED = "GET, HEAD"
-_TOKEN_KEY = "HTTP_" + TOKEN_HEADER.upper().replace("-", "_")
+_TOKEN_KEY = environ_key(TOKEN_HEADER)
 _STATUS = {200: "200 OK", 503: "503 Service Unavailable"}
 
 

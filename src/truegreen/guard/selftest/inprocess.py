@@ -18,6 +18,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from truegreen.errors import Unverified
 from truegreen.guard.selftest.exchange import Answer, Request
+from truegreen.headers import environ_key
 
 LONGEST = 30.0
 AsgiApp = Callable[[Any, Any, Any], Any]
@@ -80,8 +81,9 @@ def wsgi_environ(request: Request) -> dict[str, Any]:
     for raw_name, raw_value in request.headers:
         if b"_" in raw_name:
             continue
-        name = raw_name.decode("latin-1").upper().replace("-", "_")
-        key = name if name in ("CONTENT_LENGTH", "CONTENT_TYPE") else "HTTP_" + name
+        key = environ_key(raw_name.decode("latin-1"))
+        if key in ("HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE"):
+            key = key.removeprefix("HTTP_")
         value = raw_value.decode("latin-1").strip(" \t")
         environ[key] = f"{environ[key]},{value}" if key in environ else value
     return environ

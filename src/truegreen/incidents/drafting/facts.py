@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from truegreen.flags.grammar import FALSE, TRUE
 from truegreen.incidents.document.times import told
 from truegreen.incidents.drafting.clocks import Difference, Sighting, difference
 from truegreen.incidents.drafting.episode import Episode, Recorded
@@ -18,8 +19,6 @@ from truegreen.incidents.record import Answer, Event, RunRecord, moment
 
 DYNO = "the dyno's clock"
 OURS = "truegreen's clock"
-_ON = frozenset({"1", "true", "t", "yes", "y", "on"})
-_OFF = frozenset({"0", "false", "f", "no", "n", "off"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def _flags(red: Recorded) -> Iterator[Fact]:
     groups: dict[str, list[str]] = {"on": [], "off": [], "set": []}
     for name, value in values.items():
         text = str(value).strip().lower()
-        state = "on" if text in _ON else "off" if text in _OFF else "set"
+        state = "on" if text in TRUE else "off" if text in FALSE else "set"
         groups[state].append(f"{name}={value}" if state == "set" else str(name))
     ref = (of_answer(red, answer),)
     for state, names in groups.items():
