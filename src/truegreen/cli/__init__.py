@@ -29,6 +29,7 @@ VERBS = {
     "releases": "releases",
     "retry": "retry",
     "rollback": "rollback",
+    "scan": "scan",
     "ship": "ship",
     "smoke": "smoke",
     "verify": "verify",

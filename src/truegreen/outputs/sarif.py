@@ -35,6 +35,7 @@ class Result:
     text: str
     file: str = ""
     line: int = 1
+    column: int = 0  # in characters from 1; 0: the whole line
     fingerprint: str = ""
     suppressed: str = ""  # why it does not count, "" when it does
     properties: Mapping[str, Any] = field(default_factory=dict)
@@ -107,11 +108,14 @@ def _result(one: Result, index: int) -> dict[str, Any]:
         "message": {"text": one.text},
     }
     if one.file:
+        region = {"startLine": one.line}
+        if one.column:
+            region["startColumn"] = one.column
         told["locations"] = [
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": _uri(one.file), "uriBaseId": "%SRCROOT%"},
-                    "region": {"startLine": one.line},
+                    "region": region,
                 }
             }
         ]

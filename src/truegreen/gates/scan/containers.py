@@ -197,6 +197,10 @@ class Opener:
                         if member is not None:
                             name = f"{part}!{_shown(entry.name)}"
                             self._open(_chunks(member, account), name, account, depth + 1)
+                    # tarfile takes a header that it cannot read for the end
+                    file.seek(archive.offset)
+                    if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
+                        raise tarfile.ReadError(f"no header at byte {archive.offset}")
             except (tarfile.TarError, OSError, EOFError) as error:
                 account.gaps.append(Gap(part, f"damaged: {error}", unread=True))
 

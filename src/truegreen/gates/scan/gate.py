@@ -49,7 +49,7 @@ def decide(survey: Survey) -> tuple[Status, str, str]:
             "fetch what is missing (git fetch --refetch), repair what is damaged, or list it in "
             "scan.exclude",
         )
-    if not survey.texts:
+    if not survey.texts and not survey.partial:
         return Status.UNKNOWN, "no file was scanned", "commit files, or exclude less"
     return Status.PASS, f"nothing found in {survey.texts} files", ""
 

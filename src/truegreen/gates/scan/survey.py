@@ -25,6 +25,7 @@ from truegreen.gates.scan.sources.repository import (
     items,
     tree_blobs,
 )
+from truegreen.gates.scan.suppressions import Suppressions
 from truegreen.secret import Secret
 
 _REMEMBER = 5000  # results written at once: a killed scan of a history keeps the rest
@@ -41,6 +42,7 @@ class Survey:
     remembered: int
     file: Path
     key: Secret
+    partial: bool = False  # a diff: that there is nothing to scan is an answer
 
     @property
     def blocking(self) -> tuple[Weighed, ...]:
@@ -55,7 +57,8 @@ class Survey:
 
 class Surveyor:
     """Scans for one service on one day. ``engine``: auto, fast or pure; ``jobs``: threads, None
-    for one a core; ``cached``: whether blobs are remembered in ``.truegreen``.
+    for one a core; ``cached``: whether blobs are remembered in ``.truegreen``; ``new_file``: where
+    there are no suppressions yet, make up a key for a file that is about to be written.
 
     Raises ConfigError for suppressions, rules or a policy that do not parse.
     """
@@ -68,6 +71,7 @@ class Surveyor:
         engine: str = "auto",
         jobs: int | None = None,
         cached: bool = True,
+        new_file: bool = False,
     ) -> None:
         self._config = config
         self._today = today
@@ -76,6 +80,8 @@ class Surveyor:
         self._rules = _rules(config)
         self.file = config.root / config.scan.suppressions
         self._suppressions = suppressing.load(self.file)
+        if self._suppressions is None and new_file:
+            self._suppressions = Suppressions(str(self.file), suppressing.new_key(), {})
         # Without a file there is nothing to match, and no fingerprint leaves this machine
         known = self._suppressions
         self.key = known.key if known else Secret("")
@@ -106,7 +112,8 @@ class Surveyor:
         known = frozenset(
             seen.fingerprint for scanned in results.values() for seen in scanned.sightings
         )
-        return self._survey(f"{tree.source} since {base[:12]}", tree.root, blobs, known=known)
+        source = f"{tree.source} since {base[:12]}"
+        return replace(self._survey(source, tree.root, blobs, known=known), partial=True)
 
     def history(self) -> Survey:
         """Every blob of the repository that is reachable from a reference, each once."""
@@ -141,9 +148,7 @@ class Surveyor:
         prefix: str = "",
     ) -> Survey:
         found: list[Weighed] = []
-        wanted = [
-            blob for blob in blobs if not self._left_out(blob.path.removeprefix(prefix), found)
-        ]
+        wanted = [blob for blob in blobs if not self._left_out(blob.path, found, prefix)]
         results, remembered = self._scan(root, wanted)
         texts = 0
         for blob in wanted:
@@ -178,8 +183,8 @@ class Surveyor:
         self._cache.put(fresh)
         return results, remembered
 
-    def _left_out(self, path: str, found: list[Weighed]) -> bool:
-        if self._excluded is None or not self._excluded.match(path):
+    def _left_out(self, path: str, found: list[Weighed], prefix: str = "") -> bool:
+        if self._excluded is None or not self._excluded.match(path.removeprefix(prefix)):
             return False
         found.append(Weighed(EXCLUDED, path, "by scan.exclude", blocks=False))
         return True

@@ -27,7 +27,7 @@ PATTERN = (
     rb"(?![A-Za-z0-9_(\[])"
 )
 _ENTROPY = 3.5  # bits a character; 16 random letters and digits have 3.6 on average, words 2.8
-_WORDY = re.compile(r"[A-Za-z]+|[0-9]+")
+_TURN = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
 
 
 def looks_random(value: str) -> bool:
@@ -40,8 +40,8 @@ def looks_random(value: str) -> bool:
     if entropy(value) < min(_ENTROPY, 0.85 * math.log2(len(value))):
         return False
     # names-made-of-words-2024 change from letters to digits once or twice, random text often
-    pieces = _WORDY.findall(value)
-    return len(pieces) >= max(5, len(value) // 8)
+    turns = len(_TURN.findall("".join(char for char in value if char.isalnum())))
+    return turns >= max(3, len(value) // 10)
 
 
 def entropy(value: str) -> float:

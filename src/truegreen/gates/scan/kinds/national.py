@@ -54,7 +54,8 @@ IDS: tuple[NationalId, ...] = (
     NationalId("CL", "RUT", "cl.rut", r"[0-9]{1,2}\.?[0-9]{3}\.?[0-9]{3}-[0-9Kk]", r"rut",
                r"\b[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Kk]\b"),
     NationalId("CN", "resident id", "cn.ric", r"[0-9]{17}[0-9Xx]", r"id card|resident id|shenfen"),
-    NationalId("CZ", "rodné číslo", "cz.rc", r"[0-9]{6}/?[0-9]{4}", r"rodn[e~]{1,2} [c~]{1,2}islo"),
+    NationalId("CZ", "rodné číslo", "cz.rc", r"[0-9]{6}/?[0-9]{4}",
+               r"rodn[e~]{1,2} [c~]{1,2}[i~]{1,2}slo"),
     NationalId("DE", "IdNr", "de.idnr", r"[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}",
                r"steuer-?id[a-z]*|steuerliche id[a-z]*|idnr|tax id|tin"),
     NationalId("DK", "CPR", "dk.cpr", r"[0-9]{6}-?[0-9]{4}", r"cpr"),
@@ -129,7 +130,7 @@ def labelled(data: bytes, word: bytes, after: int) -> Iterator[Match]:
     for index, one in enumerate(IDS):
         if one.words and _named(index).fullmatch(word):
             match = _form(index).search(text)
-            if match and len(set(match[0])) > 3 and _is_valid(one.module, match[0]):
+            if match and len(set(match[0])) > 2 and _is_valid(one.module, match[0]):
                 yield _match(one, after + match.start(), match[0])
                 return
 
