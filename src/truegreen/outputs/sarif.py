@@ -35,10 +35,10 @@ class Result:
     text: str
     file: str = ""
     line: int = 1
-    column: int = 0  # in characters from 1; 0: the whole line
     fingerprint: str = ""
     suppressed: str = ""  # why it does not count, "" when it does
     properties: Mapping[str, Any] = field(default_factory=dict)
+    column: int = 0  # in characters from 1; 0: the whole line
 
 
 def sarif_log(

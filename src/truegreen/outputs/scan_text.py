@@ -59,7 +59,7 @@ def _result(one: Mapping[str, Any]) -> Result:
         f"{one['kind']} in {one['path']}: {one['text']}",
         file,
         line,
-        column,
+        column=column,
         fingerprint=one["fingerprint"],
         suppressed=one["text"] if one["state"] == "suppressed" else "",
     )
