@@ -7,8 +7,9 @@ nobody pins, one of which decides 25 of the tests. Three ways to find that one:
 - pytest, run again for each variable and value (20 to 80 times; measured on SAMPLE of them);
 - pytest-envvars, which sets variables at random and blames none: one run of it, if installed.
 
-Each round measures a plain run beside them, and the ratio of the two is taken: the machine's own
-load falls on both. Prints a table; exits 1 when the claim does not hold.
+Each round measures a plain run before and after `prove`, and takes the ratio to their mean: the
+machine's own load falls on both. Wall-clock time, since prove uses more than one processor; its
+processor time is printed beside it. The median decides. Exits 1 when the claim does not hold.
 
     uv run --group bench python benchmarks/hermetic_prove.py
 """
@@ -27,8 +28,8 @@ from pathlib import Path
 
 VARIABLES = 20
 TESTS = 500
-ROUNDS = 3
-SAMPLE = 3
+ROUNDS = 7
+SAMPLE = 1
 LIMIT = 3.0  # times one plain run
 VALUES = ("1", "0")  # of a declared bool that is absent
 
@@ -99,9 +100,17 @@ def main() -> int:
         (root / "pytest.ini").write_text("[pytest]\n")
         seconds(root, plain_argv, 0)  # writes the .pyc files
         for _ in range(ROUNDS):
-            plain = seconds(root, plain_argv, 0)
-            plains.append(plain)
+            before = seconds(root, plain_argv, 0)
+            used = os.times()
             prove = seconds(root, ["truegreen", "hermetic", "prove", "--json"], 1)
+            now = os.times()
+            cpu = (
+                now.children_user + now.children_system - used.children_user - used.children_system
+            )
+            after = seconds(root, plain_argv, 0)
+            plain = (before + after) / 2
+            plains += [before, after]
+            ratios.setdefault("the same, processor time", []).append(cpu / plain)
             rerun = [seconds(root, plain_argv, 0, FLAG_1=VALUES[n % 2]) for n in range(SAMPLE)]
             ratios.setdefault("truegreen hermetic prove", []).append(prove / plain)
             ratios.setdefault(f"pytest again for each of {cases} cases", []).append(
@@ -117,8 +126,9 @@ def main() -> int:
     print(f"{'':44} {'median':>8} {'best':>8}   times one plain run")
     for what, measured in ratios.items():
         print(f"{what:44} {statistics.median(measured):8.2f} {min(measured):8.2f}")
-    holds = min(ratios["truegreen hermetic prove"]) <= LIMIT
-    print(f"claim (at most {LIMIT:g} times, best round): {'holds' if holds else 'DOES NOT HOLD'}")
+    holds = statistics.median(ratios["truegreen hermetic prove"]) <= LIMIT
+    said = "holds" if holds else "DOES NOT HOLD"
+    print(f"claim (at most {LIMIT:g} times, median of {ROUNDS} rounds): {said}")
     return 0 if holds else 1
 
 

@@ -1,12 +1,19 @@
 """The smoke suite's database: temporary, at the head of this code, never the machine's."""
 
+import os
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from truegreen.config import load_config
-from truegreen.release.scratch import at_head
+from truegreen.hermetic.enclosure import SCRATCH_VARIABLE
+from truegreen.release.scratch import NoDatabase, database_of
 
 SMOKE = """
 import os, sqlite3
@@ -17,6 +24,13 @@ def test_it():
         connection.execute("create table written (id int)")
     assert WANTED <= tables, tables
     assert "written" not in tables
+"""
+STARTER = """
+import time
+from truegreen.release.scratch_server import scratch_server
+with scratch_server() as server:
+    print(server.head, flush=True)
+    time.sleep(120)
 """
 INI_FIRST = """
 import os
@@ -56,9 +70,8 @@ def test_a_database_named_in_the_ini_file_is_not_touched(service: Any, tmp_path:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     config = load_config(service.root)
-    found = at_head(config, service.environ({}), scratch)
-    assert isinstance(found, Path)
-    assert b"t0045" in found.read_bytes()
+    with database_of(config, service.environ({}), scratch) as found:
+        assert b"t0045" in Path(found[SCRATCH_VARIABLE]).read_bytes()
     assert not other.exists()
 
 
@@ -72,8 +85,98 @@ def test_migrations_that_cannot_run_on_it_fail_the_phase_with_the_way_out(servic
     assert service.leftovers() == []
 
 
-@pytest.mark.parametrize("line", ['env.DATABASE_URL = "sqlite://"', 'pass_env = ["DATABASE_URL"]'])
+@pytest.mark.parametrize(
+    "line",
+    ['env.DATABASE_URL = "sqlite://"', 'pass_env = ["DATABASE_URL"]', 'scratch = "none"'],
+)
 def test_none_is_made_where_the_project_says_which(service: Any, tmp_path: Path, line: str) -> None:
     text = (service.root / "truegreen.toml").read_text()
     service.write("truegreen.toml", text.replace("[smoke]", f"[smoke]\n{line}"))
-    assert at_head(load_config(service.root), service.environ({}), tmp_path) is None
+    with database_of(load_config(service.root), service.environ({}), tmp_path) as found:
+        assert found == {}
+
+
+def test_none_means_that_there_is_no_url(service: Any) -> None:
+    text = (service.root / "truegreen.toml").read_text()
+    service.write("truegreen.toml", text.replace("[smoke]", '[smoke]\nscratch = "none"'))
+    service.write(
+        "smoke/test_it.py",
+        "import os\ndef test_it():\n    assert 'DATABASE_URL' not in os.environ\n",
+    )
+    ran = service.release()
+    assert "1 of 1 passed" in ran.output, ran.output
+
+
+PSYCOPG = """
+import os
+from alembic import context
+from sqlalchemy import create_engine
+
+url = os.environ["DATABASE_URL"].replace("postgres://", "postgresql+psycopg://")
+with create_engine(url).connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+ON_POSTGRES = """
+import os, psycopg, pytest
+
+@pytest.mark.parametrize("n", range(2))
+def test_it(n):
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        name = connection.execute("select current_database()").fetchone()[0]
+        tables = {row[0] for row in connection.execute("select tablename from pg_tables")}
+        connection.execute("create table if not exists written (id int)")
+    assert name.startswith("copy") and {"t0044", "t0045"} <= tables
+    open("seen", "a").write(f"{os.getpid()} {name} ")
+"""
+
+
+def postgres(service: Any) -> None:
+    text = (service.root / "truegreen.toml").read_text()
+    service.write("truegreen.toml", text.replace("[smoke]", '[smoke]\nscratch = "postgres"'))
+    service.write("migrations/env.py", PSYCOPG)
+    service.write("smoke/test_it.py", ON_POSTGRES)
+
+
+def test_on_postgres_each_process_has_a_copy_at_head_and_nothing_is_left(
+    service: Any, tmp_path: Path
+) -> None:
+    postgres(service)
+    service.write("pytest.ini", "[pytest]\naddopts = -n 2\n")
+    ran = service.release()
+    assert ran.code == 0, ran.output
+    seen = (service.root / "seen").read_text().split()
+    assert len(set(seen[::2])) == len(set(seen[1::2]))  # as many databases as processes
+    assert service.leftovers() == []
+    assert b"written" not in service.database.read_bytes()
+
+
+def test_the_server_ends_with_a_starter_that_is_killed(tmp_path: Path) -> None:
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER],
+        env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert starter.stdout is not None
+    address = urlsplit(starter.stdout.readline().strip())
+    starter.kill()
+    starter.wait()
+    starter.stdout.close()
+    until = time.monotonic() + 60
+    while list(tmp_path.glob("truegreen-postgres-*")):
+        assert time.monotonic() < until, "the scratch Postgres outlives its starter"
+        time.sleep(0.1)
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((address.hostname or "", address.port or 0), timeout=5)
+
+
+def test_without_the_server_s_half_it_says_what_to_install(
+    service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgres(service)
+    monkeypatch.setattr("truegreen.release.scratch_server.PROGRAM", "truegreen.no_such_module")
+    with (
+        pytest.raises(NoDatabase, match=r"no_such_module.*truegreen\[ops\]"),
+        database_of(load_config(service.root), service.environ({}), tmp_path),
+    ):
+        pass

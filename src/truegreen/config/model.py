@@ -54,6 +54,7 @@ class Smoke(NamedTuple):
     env: Mapping[str, str] = _NOTHING  # pins
     pass_env: tuple[str, ...] = ()  # let through
     allow_hosts: tuple[str, ...] = ()  # connections besides loopback: names, addresses, *.suffix
+    scratch: str = "sqlite"  # sqlite | postgres | none: what DATABASE_URL leads to
     database: str = "head"  # head | empty: the scratch database that the release phase makes
     leaks: str = "fail"  # fail | warn | record
     timeout: float = 600.0  # seconds

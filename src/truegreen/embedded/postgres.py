@@ -123,6 +123,17 @@ class PostgresServer:
             await self._sql(_CREATE.format(name=name, password=password))
         return f"postgres://{name}:{password}@127.0.0.1:{self.port}/{name}"
 
+    async def copy_database(self, source: str, name: str) -> None:
+        """Make the database ``name`` a copy of ``source``, to which nobody may be connected, with
+        the same owner; that one alone may connect to it."""
+        self._check(source)
+        self._check(name)
+        async with self._lock:
+            await self._sql(
+                f'CREATE DATABASE "{name}" TEMPLATE "{source}" OWNER "{source}";\n'
+                f'REVOKE CONNECT, TEMPORARY ON DATABASE "{name}" FROM PUBLIC;'
+            )
+
     async def drop_database(self, name: str) -> None:
         """Remove the database and its role, whoever is connected; fine when it is not there."""
         self._check(name)

@@ -23,9 +23,11 @@ from truegreen.hermetic.pins import PinHooks
 from truegreen.hermetic.reads import KEYS_KEPT, Recording
 from truegreen.hermetic.recorder import Watch
 from truegreen.hermetic.result import TESTS_KEPT, BlockedConnection
+from truegreen.hermetic.scratch_copy import is_server, own_copy
 from truegreen.hermetic.seal import HOME_NAME, SCRATCH_NAME, seal
 
-# A SQLite file to begin with, instead of an empty one: the release phase's, at the schema's head.
+# A SQLite file to begin with, instead of an empty one: the release phase's, at the schema's head;
+# or the address at which copies of a Postgres database are had.
 SCRATCH_VARIABLE = "TRUEGREEN_SCRATCH_DATABASE"
 _BLOCKED_KEPT = 200
 
@@ -50,6 +52,7 @@ class Enclosure:
             smoke.pass_env,
             scratch=Path(self._scratch.name),
             sealed=smoke.seal,
+            database=smoke.scratch != "none",
         )
         self.removed = self._sealed.removed
         self.recording = Recording(self._stack, self._settled)
@@ -73,8 +76,7 @@ class Enclosure:
                 "read there is the machine's and was not seen: run pytest with "
                 "-p truegreen.hermetic.plugin"
             )
-        self._furnish(Path(self._scratch.name))
-        _become(self._sealed.environ)
+        _become({**self._sealed.environ, **self._furnish(Path(self._scratch.name))})
         self._watch.start()
         self._pin_hooks.install()
         if self._smoke.seal:
@@ -121,11 +123,16 @@ class Enclosure:
             return "pinned" if any(pin.startswith(name[:-1]) for pin in pinned) else ""
         return ""
 
-    def _furnish(self, scratch: Path) -> None:
+    def _furnish(self, scratch: Path) -> dict[str, str]:
+        """What the seal promises is made; with variables that only now have a value."""
         (scratch / HOME_NAME).mkdir(exist_ok=True)
         given = self._before.get(SCRATCH_VARIABLE)
-        if given and self._smoke.seal:
-            shutil.copyfile(given, scratch / SCRATCH_NAME)
+        if not given or not self._smoke.seal:
+            return {}
+        if is_server(given):
+            return {"DATABASE_URL": own_copy(given)}
+        shutil.copyfile(given, scratch / SCRATCH_NAME)
+        return {}
 
     def _refused(self, host: str, port: int, frame: FrameType) -> None:
         found = self._stack.place(frame)

@@ -86,6 +86,7 @@ def seal(
     *,
     scratch: Path,
     sealed: bool = True,
+    database: bool = True,
 ) -> Sealed:
     """What is left of ``environ`` under the seal.
 
@@ -93,6 +94,7 @@ def seal(
     pinned or named in ``pass_env``, TZ is pinned to UTC, LANG and LC_ALL to C.UTF-8, HOME to a
     folder below ``scratch`` (nothing is created here), and DATABASE_URL to a SQLite file in it, so
     that no test can reach the machine's database or somebody's files.
+    Without ``database``, DATABASE_URL is not set.
     With ``sealed=False`` nothing is removed and only ``pins`` are set.
     """
     named = Passes(tuple(pass_env))
@@ -106,6 +108,8 @@ def seal(
         "HOME": str(scratch.absolute() / HOME_NAME),
         "DATABASE_URL": f"sqlite:///{scratch.absolute() / SCRATCH_NAME}",
     }
+    if not database:
+        del own["DATABASE_URL"]
     kept = {name: value for name, value in environ.items() if name in let_through}
     if environ.get("HOME") and "HOME" not in named and "HOME" not in pins:
         # What is installed for this user only (pip install --user) is found through HOME.

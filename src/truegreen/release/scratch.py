@@ -8,44 +8,72 @@ is never touched, whatever env.py prefers.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from truegreen.config import Config
+from truegreen.hermetic.enclosure import SCRATCH_VARIABLE
 from truegreen.release.process import TimedOut, run
+from truegreen.release.scratch_server import NoServer, scratch_server
 
 NAME = "head.sqlite3"
-FIX = 'set smoke.database = "empty", or let the migrations run on SQLite'
+FIX = 'set smoke.database = "empty", or let the migrations run on it'
 
 
-def at_head(config: Config, environ: Mapping[str, str], scratch: Path) -> Path | str | None:
-    """The file of a SQLite database at head; None when none is wanted; a sentence on failure.
+class NoDatabase(Exception):
+    """The scratch database could not be made; says why, and the way out."""
 
-    Wanted unless ``smoke.database`` is "empty", nothing migrates, the suite is not sealed, or the
-    project pins DATABASE_URL or lets it through. ``environ``: the sealed one.
+
+@contextmanager
+def database_of(
+    config: Config, environ: Mapping[str, str], scratch: Path
+) -> Iterator[dict[str, str]]:
+    """What the suite's processes need in their environment to have a scratch database each.
+
+    Nothing for an empty SQLite file, which the seal makes by itself, and where the project says
+    which database it is (a pin, ``pass_env``, ``smoke.scratch = "none"``, no seal). ``environ``:
+    the sealed one. ``scratch``: an empty folder of ours. Raises NoDatabase.
     """
     smoke = config.smoke
     settled = "DATABASE_URL" in smoke.env or "DATABASE_URL" in smoke.pass_env
-    wanted = smoke.database == "head" and config.release.migrate == "alembic" and smoke.seal
-    if not wanted or settled:
-        return None
-    file = scratch / NAME
-    url = f"sqlite:///{file}"
+    migrated = smoke.database == "head" and config.release.migrate == "alembic"
+    if settled or not smoke.seal or smoke.scratch == "none":
+        yield {}
+    elif smoke.scratch == "postgres":
+        with ExitStack() as running:
+            try:
+                server = running.enter_context(scratch_server())
+            except NoServer as problem:
+                raise NoDatabase(str(problem)) from problem
+            if migrated:
+                _migrate(config, environ, server.head)
+            yield {SCRATCH_VARIABLE: server.copies}
+    elif migrated:
+        file = scratch / NAME
+        _migrate(config, environ, f"sqlite:///{file}")
+        if not file.is_file():
+            raise NoDatabase(f"migrating it has left no scratch database: {FIX}")
+        yield {SCRATCH_VARIABLE: str(file)}
+    else:
+        yield {}
+
+
+def _migrate(config: Config, environ: Mapping[str, str], url: str) -> None:
     try:
         code = run(
             [sys.executable, "-m", "truegreen.release.scratch", config.release.alembic_ini, url],
             cwd=config.root,
             env={**environ, "DATABASE_URL": url},
-            timeout=smoke.timeout,
+            timeout=config.smoke.timeout,
         )
     except (TimedOut, OSError) as error:
-        return f"the scratch database: migrating it {error}: {FIX}"
-    if code != 0 or not file.is_file():
-        return (
+        raise NoDatabase(f"the scratch database: migrating it {error}: {FIX}") from error
+    if code != 0:
+        raise NoDatabase(
             f"the scratch database could not be brought to head (ended with {code}, "
             f"the output above says why): {FIX}"
         )
-    return file
 
 
 def upgrade(ini: str, url: str) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from truegreen.config import Config
-from truegreen.hermetic.enclosure import SCRATCH_VARIABLE
 from truegreen.hermetic.report import describe, describe_blocked
 from truegreen.hermetic.result import SessionResult, read_result
 from truegreen.hermetic.seal import seal
@@ -17,7 +16,7 @@ from truegreen.release import pytest_config
 from truegreen.release.migrate import Say
 from truegreen.release.process import TimedOut, run
 from truegreen.release.report import Failure, Leak, Phase
-from truegreen.release.scratch import at_head
+from truegreen.release.scratch import NoDatabase, database_of
 
 NO_TESTS_COLLECTED = 5  # pytest's exit status
 
@@ -44,18 +43,16 @@ def session(
     if importlib.util.find_spec("pytest") is None:
         return None, None, "pytest is not installed: add pytest to the service's requirements.txt"
     sealed = _environ(config, environ, scratch)
-    database = at_head(config, sealed, scratch)
-    if isinstance(database, str):
-        return None, None, database
-    if database is not None:
-        sealed[SCRATCH_VARIABLE] = str(database)
     try:
-        code = run(
-            _command(config, scratch, result_file),
-            cwd=config.root,
-            env=sealed,
-            timeout=config.smoke.timeout,
-        )
+        with database_of(config, sealed, scratch) as database:
+            code = run(
+                _command(config, scratch, result_file),
+                cwd=config.root,
+                env={**sealed, **database},
+                timeout=config.smoke.timeout,
+            )
+    except NoDatabase as problem:
+        return None, None, str(problem)
     except (TimedOut, OSError) as error:
         return None, read_result(result_file), f"the smoke suite {error}"
     return code, read_result(result_file), ""
@@ -79,6 +76,7 @@ def _environ(config: Config, environ: Mapping[str, str], scratch: Path) -> dict[
         config.smoke.pass_env,
         scratch=scratch,
         sealed=config.smoke.seal,
+        database=config.smoke.scratch != "none",
     )
     temporary = scratch / "tmp"
     temporary.mkdir(exist_ok=True)

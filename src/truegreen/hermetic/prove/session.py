@@ -20,10 +20,12 @@ from typing import Any
 
 import pytest
 
+from truegreen.hermetic.enclosure import SCRATCH_VARIABLE
 from truegreen.hermetic.explain import message_of
 from truegreen.hermetic.options import SESSION
 from truegreen.hermetic.plugin import HermeticSession
 from truegreen.hermetic.prove.orders import OUTCOMES, RESULT, Order
+from truegreen.hermetic.scratch_copy import is_server, own_copy
 
 
 def become(values: Mapping[str, str | None]) -> None:
@@ -144,6 +146,9 @@ def _move(before: Path, after: Path) -> None:
             if str(before) in value
         }
     )
+    given = os._Environ.get(os.environ, SCRATCH_VARIABLE, "")
+    if is_server(given):
+        become({"DATABASE_URL": own_copy(given)})
     tempfile.tempdir = str(after)
     if cwd.is_relative_to(before):
         os.chdir(after / cwd.relative_to(before))

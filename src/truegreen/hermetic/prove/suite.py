@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,8 @@ class Prepared:
     environ: Mapping[str, str]
 
 
-# (configuration, sealed environment, an empty folder) -> what the suite is run with
-Prepare = Callable[[Config, Mapping[str, str], Path], Prepared]
+# (configuration, sealed environment, an empty folder) -> what the suite is run with, while it lasts
+Prepare = Callable[[Config, Mapping[str, str], Path], AbstractContextManager[Prepared]]
 
 
 @contextmanager
@@ -35,9 +35,17 @@ def open_server(
 ) -> Iterator[tuple[ForkServer, Sealed]]:
     """A fork server for ``smoke.paths``, in the sealed environment plus ``assumed``; gone
     afterwards, and its folder too."""
-    with own_folder() as scratch:
-        sealed = seal(environ, config.smoke.env, config.smoke.pass_env, scratch=scratch)
-        prepared = prepare(config, {**sealed.environ, "TMPDIR": str(scratch)}, scratch)
+    with own_folder() as scratch, ExitStack() as running:
+        sealed = seal(
+            environ,
+            config.smoke.env,
+            config.smoke.pass_env,
+            scratch=scratch,
+            database=config.smoke.scratch != "none",
+        )
+        prepared = running.enter_context(
+            prepare(config, {**sealed.environ, "TMPDIR": str(scratch)}, scratch)
+        )
         arguments = [
             *("-p", "truegreen.hermetic.plugin", "-p", "no:cacheprovider"),
             *("--capture=sys", "--continue-on-collection-errors", "--maxfail=0", "--tb=short"),
