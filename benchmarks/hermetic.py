@@ -2,9 +2,9 @@
 500 small Flask tests; 100,000 different reads are kept in bounded memory.
 
 Plain and sealed sessions take turns (ABBA…), PAIRS of them; whole processes are measured, start of
-the interpreter included. The claim is judged by the median of the paired differences of processor time (user
-and system), because this machine does other things too; wall-clock time and the best of each are
-printed beside it. What `prove` costs is in hermetic_prove.py.
+the interpreter included. The claim is judged by the median of the paired differences of processor
+time (user and system), because this machine does other things too; wall-clock time and the best of
+each are printed beside it. What `prove` costs is in hermetic_prove.py.
 
     uv run --group bench python benchmarks/hermetic.py
 """
