@@ -9,8 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from truegreen.guard import GuardPolicy
 from truegreen.guard.attacks import matrix, must_be_refused
+from truegreen.guard.flask import init_app
+from truegreen.secret import Secret
 
 BLOCK = re.compile(r"^```python\n# file: (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `(\w+)` \| (gets in|refused) \| (gets in|refused) .*$", re.MULTILINE)
@@ -69,6 +73,19 @@ def test_the_pages_applications_hold_in_enforce_and_let_everything_in_in_report(
     assert SECRET not in held.stdout + held.stderr
     if app == "flask_app:app":
         assert selftest(folder, app, **django).returncode == 1
+
+
+def test_the_pages_visitor_is_the_edges_word_of_who_passed(folder: Path) -> None:
+    told: dict[str, object] = {}
+    exec(compile((folder / "visitor.py").read_text(), "visitor.py", "exec"), told)
+    app = told["app"]
+    assert isinstance(app, Flask)
+    init_app(app, GuardPolicy("report", [Secret(SECRET)]))
+    named = {"CF-Connecting-IP": "2001:DB8::1"}
+    client = app.test_client()
+    passed = client.get("/whoami", headers={"X-Origin-Secret": SECRET, **named})
+    assert passed.get_json() == {"address": "2001:db8::1"}
+    assert client.get("/whoami", headers=named).get_json() == {"address": None}
 
 
 def test_enforce_without_a_secret_does_not_start_as_the_page_says(folder: Path) -> None:

@@ -309,7 +309,7 @@ class GuardPolicy:
         tally.bump[reason]()
         if tally.observe is not None:
             tally.told(reason, allowed)
-        if reason not in reasons.LET_IN:
+        if not allowed or reason not in reasons.LET_IN:
             tally.refused(reason, allowed, path, self.reached_by(address) if tally.logs else None)
         return allowed
 

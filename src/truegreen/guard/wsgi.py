@@ -97,10 +97,14 @@ def _judged(policy: GuardPolicy) -> Callable[[WSGIEnvironment, str | None, str |
     client_key = environ_key(policy.client_header or CONNECTING_IP)
     worker_key, token_key = environ_key(WORKER), environ_key(ASSERTION)
     named = in_environ(policy.client_header)
+    further = not rules.checks <= {"secret", "ranges"}
 
     def judged(environ: WSGIEnvironment, secret: str | None, address: str | None) -> bool:
         get = environ.get
-        reason = judge(rules, secret, address, get(client_key), get(worker_key), get(token_key))
+        if further:
+            reason = judge(rules, secret, address, get(client_key), get(worker_key), get(token_key))
+        else:
+            reason = judge(rules, secret, address, None)
         path = get("PATH_INFO", "")
         if script := get("SCRIPT_NAME"):  # exempt is what is exempt as a whole
             path = script + path
