@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DENSE = 32  # boundaries up to which a bisect is smaller than one more cut, and nearly as quick
 SHORT = 256  # boundaries of a v4 list that is cut until nothing is left to bisect: at most 1 MB
-LONG = 1024  # boundaries of a v4 list from which on a table answers, of 64 kB a first byte
+LONG = 32_768  # boundaries of a v4 list from which on a table answers: at most 16 MB
 
 _OUTSIDE: list[Node] = [False] * 256
 _INSIDE: list[Node] = [True] * 256
