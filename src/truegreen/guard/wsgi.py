@@ -52,7 +52,7 @@ class OriginGuard:
 def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
     rules, tally = policy.rules, policy.tally
     same, clock, short = rules.same, rules.clock, Admission(rules, raw=False)
-    usable, first, second, anywhere = short.usable, short.first, short.second, short.anywhere
+    first, second, anywhere = short.first, short.second, short.anywhere
     stale_at, known, in_place = short.stale_at, short.known, short.in_place
     observed, bump_admitted = tally.observe is not None, tally.bump[reasons.ADMITTED]
     secret_key = environ_key(policy.header)
