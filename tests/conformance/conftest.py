@@ -19,7 +19,7 @@ import pytest
 from truegreen.embedded import locate
 from truegreen.embedded.locate import PlatformInfo
 
-INSTALL = "npm install --prefix .truegreen/heroku-cli --no-save heroku@11"
+INSTALL = "npm install --prefix .truegreen/heroku-cli --no-save heroku@11 @heroku-cli/schema@2"
 WEB = """
 import http.server, os
 class Handler(http.server.BaseHTTPRequestHandler):

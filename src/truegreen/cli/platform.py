@@ -150,6 +150,9 @@ def env(folder: Path, data: Path | None) -> None:
         ("HEROKU_HOST", info.api),
         ("HEROKU_API_KEY", info.token().reveal()),
         ("DISABLE_TELEMETRY", "true"),
+        # no request to npm, and no process that updates the CLI behind our back
+        ("HEROKU_SKIP_NEW_VERSION_CHECK", "true"),
+        ("HEROKU_DISABLE_AUTOUPDATE", "1"),
         # where the CLI asks about unpaid bills, with the key: not at Heroku with ours
         ("HEROKU_PARTICLEBOARD_URL", info.api),
         ("NODE_EXTRA_CA_CERTS", str(info.data / "rendezvous.pem")),
@@ -164,7 +167,7 @@ def env(folder: Path, data: Path | None) -> None:
 @_json
 def set_(values: tuple[str, ...], folder: Path, data: Path | None, as_json: bool) -> None:
     """Change a setting of the running platform, for good: on-release-failure=hold|deploy,
-    release-timeout=SECONDS, build-timeout=SECONDS."""
+    release-timeout=SECONDS, build-timeout=SECONDS, boot-timeout=SECONDS, slug-cache=MIB."""
     changes: dict[str, str] = {}
     for text in values:
         name, equals, value = text.partition("=")

@@ -128,6 +128,16 @@ class Control:
     webhooks: Webhooks
     slug_cache: SlugCache
 
+    async def rename_app(self, app: App, name: str) -> App:
+        """Its dynos are started again under the new name. Raises NameTaken."""
+        self.store.rename_app(app.id, name)
+        await self.dynos.forget(app.name)
+        self.streams.rename(log_stream(app.name), log_stream(name))
+        await self.releases.put_on_dynos(app.id)
+        renamed = self.store.app(app.id)
+        assert renamed is not None
+        return renamed
+
     async def delete_app(self, app: App) -> None:
         await self.releases.forget(app.id)
         await self.builds.forget(app.id)

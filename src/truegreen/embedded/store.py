@@ -43,7 +43,8 @@ class Store:
         self._names: tuple[int, frozenset[str]] = (-1, frozenset())
         self._slug_ids: tuple[int, frozenset[str]] = (-1, frozenset())
         self.watchers: list[Callable[[str, str, str], None]] = []
-        """Called with entity, action and id after a release or build was made or has ended."""
+        """Called with entity, action and id after a release or build was made or has ended, or a
+        process type was scaled (then the id is ``APP:TYPE``)."""
         self._db.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             self._db.execute(f"PRAGMA {pragma}")
@@ -135,6 +136,13 @@ class Store:
 
     def apps(self) -> list[App]:
         return [rows.app(row) for row in self._db.execute("SELECT * FROM apps ORDER BY name")]
+
+    def rename_app(self, app_id: str, name: str) -> None:
+        """Raises NameTaken."""
+        try:
+            self._update("apps", app_id, name=name)
+        except sqlite3.IntegrityError:
+            raise NameTaken(name) from None
 
     def delete_app(self, app_id: str) -> None:
         with self._transaction() as db:
@@ -371,6 +379,8 @@ class Store:
                 "SET quantity = excluded.quantity, size = excluded.size",
                 [(e.app_id, e.type, e.quantity, e.size) for e in entries],
             )
+        for entry in entries:
+            self._tell("formation", "update", f"{entry.app_id}:{entry.type}")
 
     # add-ons
 

@@ -187,6 +187,13 @@ class Streams:
         for name in list(self._open):
             self.end(name)
 
+    def rename(self, name: str, to: str) -> None:
+        """The stream is called ``to`` from now on; who follows it comes to its end."""
+        self.end(name)
+        if (self._folder / name).is_dir():
+            shutil.rmtree(self._folder / to, ignore_errors=True)
+            (self._folder / name).rename(self._folder / to)
+
     def forget(self, name: str) -> None:
         self.end(name)
         if NAME.fullmatch(name):

@@ -1,4 +1,5 @@
-"""Webhooks: what is told to whom when a release or build is made or ends, signed as Heroku does.
+"""Webhooks: what is told when a release or build is made or ends, or an app is scaled; signed as on
+Heroku.
 
 A hint, never the truth: who gets one reads the API again. ``notify`` is tried once, ``sync`` again
 with back-off (devcenter: "App Webhooks"). What was delivered is kept in memory, the last `KEPT`.
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
 KEPT = 200
-INCLUDES = ("api:build", "api:release")
+INCLUDES = ("api:build", "api:formation", "api:release")
 LEVELS = ("notify", "sync")
 SIGNATURE = "Heroku-Webhook-Hmac-SHA256"
 _ATTEMPTS = {"notify": 1, "sync": 6}

@@ -40,10 +40,13 @@ def _owner_json(app: App) -> dict[str, Any]:
     }
 
 
-async def list_of_app(request: Request) -> Response:
-    app = app_of(request)
+def _all(request: Request, app: App) -> list[dict[str, Any]]:
     found = control(request).access.collaborators(app.id)
-    return answer(request, [_owner_json(app), *(_collaborator_json(app, c) for c in found)])
+    return [_owner_json(app), *(_collaborator_json(app, c) for c in found)]
+
+
+async def list_of_app(request: Request) -> Response:
+    return answer(request, _all(request, app_of(request)))
 
 
 def _email(value: object) -> str:
@@ -54,6 +57,14 @@ def _email(value: object) -> str:
     if value.lower() == OPERATOR_EMAIL:
         raise invalid(f"{OPERATOR_EMAIL} owns every app.")
     return value.lower()
+
+
+async def info(request: Request) -> Response:
+    wanted = request.path_params["collaborator"].lower()
+    for found in _all(request, app_of(request)):
+        if wanted in (found["id"], found["user"]["id"], found["user"]["email"]):
+            return answer(request, found)
+    raise not_found("collaborator")
 
 
 async def add(request: Request) -> Response:
@@ -94,6 +105,7 @@ async def revoke(request: Request) -> Response:
 ROUTES = [
     Route("/apps/{app}/collaborators", list_of_app),
     Route("/apps/{app}/collaborators", add, methods=["POST"]),
+    Route("/apps/{app}/collaborators/{collaborator}", info),
     Route("/apps/{app}/collaborators/{collaborator}", remove, methods=["DELETE"]),
     Route("/truegreen/tokens", tokens, methods=["GET", "POST"]),
     Route("/truegreen/tokens/{token}", revoke, methods=["DELETE"]),

@@ -59,16 +59,20 @@ def app_json(state: Control, app: App) -> dict[str, Any]:
     }
 
 
-async def create(request: Request) -> Response:
-    state, values = control(request), await body(request)
+def _name(values: dict[str, Any]) -> str | None:
+    """Raises ApiError 422 for what is no app's name."""
     name = text_field(values, "name")
-    if name is None:
-        name = f"app-{secrets.token_hex(5)}"
-    if not NAME.fullmatch(name):
+    if name is not None and not NAME.fullmatch(name):
         raise invalid(
             "Name must start with a letter, end with a letter or digit and can only contain "
             "lowercase letters, digits, and dashes; 3 to 30 of them."
         )
+    return name
+
+
+async def create(request: Request) -> Response:
+    state, values = control(request), await body(request)
+    name = _name(values) or f"app-{secrets.token_hex(5)}"
     try:
         app = state.store.add_app(name)
     except NameTaken:
@@ -94,12 +98,18 @@ async def info(request: Request) -> Response:
 async def update(request: Request) -> Response:
     state, values, app = control(request), await body(request), app_of(request)
     unknown = sorted(set(values) - {"maintenance", "name"})
-    if unknown or values.get("name", app.name) != app.name:
-        raise invalid("Of an app, maintenance can be changed; its name and the rest cannot.")
+    if unknown:
+        raise invalid(f"Of an app, its name and maintenance can be changed, not {unknown[0]}.")
+    name = _name(values) or app.name
     if "maintenance" in values:
         if not isinstance(values["maintenance"], bool):
             raise invalid("maintenance must be true or false.")
         state.domains.set_maintenance(app, values["maintenance"])
+    if name != app.name:
+        try:
+            app = await state.rename_app(app, name)
+        except NameTaken:
+            raise invalid(f"Name {name} is already taken") from None
     return answer(request, app_json(state, app))
 
 

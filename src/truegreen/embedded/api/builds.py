@@ -24,11 +24,13 @@ from truegreen.embedded.api.sources import uploaded_name
 from truegreen.embedded.control import Control
 from truegreen.embedded.records import App, Build
 
+BUILDPACK = "https://github.com/heroku/heroku-buildpack-python"  # that we stand for, not use
+
 
 def build_json(state: Control, app: App, build: Build) -> dict[str, Any]:
     return {
         "app": {"id": app.id},
-        "buildpacks": [{"name": "heroku/python", "url": None}],
+        "buildpacks": [{"name": "heroku/python", "url": BUILDPACK}],
         "created_at": build.created_at,
         "failure_reason": build.reason or None,
         "id": build.id,
@@ -37,7 +39,6 @@ def build_json(state: Control, app: App, build: Build) -> dict[str, Any]:
         "slug": {"id": build.slug_id} if build.slug_id else None,
         "source_blob": {
             "checksum": None,
-            "url": None,
             "version": build.source_version,
             "version_description": None,
         },

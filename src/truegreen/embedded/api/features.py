@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from truegreen.embedded.access import OPERATOR_EMAIL
 from truegreen.embedded.api.respond import answer, app_of, body, control, invalid, not_found
 from truegreen.embedded.control import Control
 from truegreen.embedded.records import App
@@ -26,8 +27,10 @@ def feature_json(state: Control, app: App, name: str) -> dict[str, Any]:
     return {
         "created_at": app.created_at,
         "description": description,
+        "display_name": name,
         "doc_url": "",
         "enabled": app.dyno_metadata if name == METADATA else state.store.preboot(app.id),
+        "feedback_email": OPERATOR_EMAIL,
         "id": feature_id,
         "name": name,
         "state": "public",

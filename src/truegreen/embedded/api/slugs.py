@@ -18,7 +18,7 @@ async def info(request: Request) -> Response:
     return answer(
         request,
         {
-            "blob": {"method": "GET", "url": None},
+            "blob": {"method": "GET"},  # no url: slugs are not handed out
             "buildpack_provided_description": "Python",
             "checksum": slug.checksum,
             "commit": slug.commit,

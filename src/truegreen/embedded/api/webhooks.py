@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from truegreen.embedded.api.builds import build_json
+from truegreen.embedded.api.formation import formation_json
 from truegreen.embedded.api.releases import release_json
 from truegreen.embedded.api.respond import (
     answer,
@@ -27,6 +28,11 @@ from truegreen.embedded.webhooks import INCLUDES, LEVELS, Delivery, Webhook
 
 def describe(state: Control, entity: str, key: str) -> tuple[App, dict[str, Any]] | None:
     """The app and the JSON of what an event is about."""
+    if entity == "formation":
+        app = state.store.app(key.partition(":")[0])
+        entries = formation_json(state, app) if app else []
+        scaled = [entry for entry in entries if entry["type"] == key.partition(":")[2]]
+        return (app, scaled[0]) if app and scaled else None
     found = state.store.release(key) if entity == "release" else state.store.build(key)
     app = state.store.app(found.app_id) if found else None
     if found is None or app is None:
