@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from pathlib import Path
 
 from truegreen.config.model import FreezeHolidays
 from truegreen.errors import ConfigError
@@ -55,6 +56,6 @@ def windows_of(rule: FreezeHolidays, first: datetime, last: datetime) -> Iterato
                 zone=rule.zone,
                 local_end=start + _DAY,
                 reason=rule.reason or f"public holiday in {rule.country}",
-                place=f"{rule.file}: {rule.key}",
+                place=f"{Path(rule.file).name}: {rule.key}",
                 scope=rule.scope,
             )

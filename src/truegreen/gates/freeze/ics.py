@@ -146,7 +146,7 @@ def _window(event: Any, rule: FreezeCalendar, zone: tzinfo, by_hours: set[str]) 
         zone=getattr(end_zone, "key", None) or str(end_zone),
         local_end=end,
         reason=rule.reason or " ".join(str(event.get("DESCRIPTION", "")).split())[:200],
-        place=str(rule.path),
+        place=rule.path.name,
         scope=rule.scope,
     )
 

@@ -10,6 +10,7 @@ import calendar
 import difflib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from truegreen.config.model import FreezeWindow
@@ -58,7 +59,7 @@ def windows_of(rule: FreezeWindow, first: datetime, last: datetime) -> Iterator[
                     zone=rule.zone,
                     local_end=start + length,
                     reason=rule.reason,
-                    place=f"{rule.file}: {rule.key}",
+                    place=f"{Path(rule.file).name}: {rule.key}",
                     scope=rule.scope,
                 )
     except OverflowError as error:

@@ -63,7 +63,7 @@ def ask(question: Question, answers: Sequence[GateResult]) -> GateResult:
     )
     outcomes = [evaluate(one, facts) for one in mine]
     dry_run = config.policy.mode == "report"
-    return decide(outcomes, question.now, source=file, dry_run=dry_run)
+    return decide(outcomes, question.now, source=Path(file).name, dry_run=dry_run)
 
 
 def check(condition: Condition, file: str) -> None:
