@@ -1,7 +1,7 @@
 """Claim: every gate but smoke answers about Raptor in under 2 s, as one process.
 
-A copy of Raptor in a repository of its own is shipped to a platform of its own; then COMMITS commits
-are made on top, and the ledger gets earlier runs, so that the wave, the runway and the policy have
+A copy of Raptor in a repository of its own is shipped to a platform of its own; COMMITS commits are
+made on top, and the ledger gets earlier runs, so that the wave, the runway and the policy have
 something to read. Whole processes are timed, interpreter start included: each gate alone, and all
 of them with the wave. Beside them `python -c pass` and `git log` of the same stretch, as what
 nothing in Python or over git can be quicker than.
