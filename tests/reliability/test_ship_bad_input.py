@@ -159,12 +159,14 @@ def test_a_release_command_that_fails_without_a_report_is_red(tiny: Tiny) -> Non
 def test_a_wrong_token_is_a_usage_error_of_ship_and_unverified_for_verify(tiny: Tiny) -> None:
     tiny.run("platform", "serve", "--background")
     api = tiny.status()["api"]
-    done = ship(tiny, "--platform", api, HEROKU_API_KEY="wrong")
+    done = ship(tiny, "--platform", api, HEROKU_API_KEY="t0ken-of-another")
     assert (done.code, done.out) == (2, "")
     assert "401" in done.err
-    asked = tiny.run("verify", "--json", "--platform", api, env={"HEROKU_API_KEY": "wrong"})
+    asked = tiny.run(
+        "verify", "--json", "--platform", api, env={"HEROKU_API_KEY": "t0ken-of-another"}
+    )
     assert (asked.code, asked.document["verdict"]) == (3, "unverified")
-    assert "wrong" not in asked.out + asked.err + done.err
+    assert "t0ken" not in asked.out + asked.err + done.err
 
 
 def test_a_platform_that_goes_away_in_the_middle_is_unverified(tiny: Tiny) -> None:

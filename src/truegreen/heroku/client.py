@@ -198,6 +198,8 @@ class HerokuClient:
         first = pages.newest_first("version", limit)
         listing = self._list(f"{_app(app)}/releases", "release list", first, limit)
         found = many(Release, listing.entries)
+        if not found:  # an app has v1 from the moment it is made
+            raise UnexpectedAnswer("release list", "", "is empty, and no app's is")
         ordered = tuple(sorted(found, key=lambda release: release.version, reverse=True))
         if len({release.version for release in ordered}) != len(ordered):
             raise UnexpectedAnswer("release list", "", "holds a version twice")

@@ -90,27 +90,43 @@ def find_or_create_build(
 
     ``on_change`` is called right before something is changed. Returns when the build has ended.
     """
-    of_commit = [b for b in client.builds(app) if b.source_version == source.commit]
-    usable = [b for b in of_commit if b.status in ("succeeded", "pending")]
-    if usable:
-        build = max(usable, key=lambda b: b.created_at)
-        if build.status == "succeeded":
-            return Built.of(build, reused=True)
-    else:
+    until = means.clock() + _BUILD_DEADLINE
+    build = _usable_build(client, app, source.commit)
+    reused = build is not None
+    if build is not None and build.status == "succeeded":
+        return Built.of(build, reused=True)
+    if build is None:
         on_change()
-        build = _create_build(client, app, source)
+        try:
+            build = _create_build(client, app, source)
+        except PlatformRefused:
+            raise
+        except Unverified:  # no answer that can be read: it may have been done all the same
+            build = _usable_build(client, app, source.commit)
+            if build is None:
+                raise
     for line in _lines(_stream(client, build.output_stream_url, _BUILD_DEADLINE)):
         on_output(line)
     done = wait_for_build(
         client,
         app,
         build.id,
-        deadline=_BUILD_DEADLINE,
+        deadline=max(0.1, until - means.clock()),
         patience=_PATIENCE,
         clock=means.clock,
         sleep=means.sleep,
     )
-    return Built.of(done, reused=bool(usable))
+    return Built.of(done, reused=reused)
+
+
+def _usable_build(client: HerokuClient, app: str, commit: str) -> Build | None:
+    """The newest build of the commit that succeeded or still runs."""
+    usable = [
+        build
+        for build in client.builds(app)
+        if build.source_version == commit and build.status in ("succeeded", "pending")
+    ]
+    return max(usable, key=lambda build: build.created_at, default=None)
 
 
 def _create_build(client: HerokuClient, app: str, source: Source) -> Build:
@@ -146,7 +162,15 @@ def find_or_create_release(
         )
     on_change()
     description = f"Deploy {short(commit)} (same slug)"
-    return client.create_release(app, slug=built.slug_id, description=description), False
+    try:
+        return client.create_release(app, slug=built.slug_id, description=description), False
+    except PlatformRefused:
+        raise
+    except Unverified:  # no answer that can be read: it may have been done all the same
+        made = release_of(client.releases(app), built)
+        if made is None or (known is not None and made.id == known.id):
+            raise
+        return made, False
 
 
 def release_of(releases: Sequence[Release], built: Built) -> Release | None:
