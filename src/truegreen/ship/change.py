@@ -6,6 +6,7 @@ deployed or is about to. How one thing is found or made is steps.py's.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from truegreen.config import Config
@@ -131,7 +132,20 @@ class Change:
                 told = {"kind": "rewind", "reason": self.allow_rewind, "allowed": note}
                 self.run.overrides.append(told)
 
-    def _before_change(self) -> None:
+    def _before_build(self) -> None:
+        """As _before_change. A commit that has a release was built: a list of builds that does
+        not say so is no reason to build it again."""
+        self._before_change(self._no_release_yet)
+
+    def _no_release_yet(self, standing: Standing) -> None:
+        there = [one for one in standing.rivals if one.commit == self.source.commit]
+        if there:
+            raise Unverified(
+                f"{there[0].what}, with this very commit, and the platform lists no build of it",
+                hint="ship again; if it was not built here at all: truegreen verify",
+            )
+
+    def _before_change(self, also: Callable[[Standing], None] = lambda _: None) -> None:
         """Raises LeaseLost and Refused; after it, the run counts as one that changed something."""
         self.lease.confirm()
         standing, before = self._look(), self.run.baseline or Baseline()
@@ -143,6 +157,7 @@ class Change:
             user=now.user,
         )
         self._check_forward(standing)
+        also(standing)
         self.run.mark_changed()
 
     def _build(self) -> Built:
@@ -156,7 +171,7 @@ class Change:
                         self.app,
                         self.source,
                         lambda line: say("build", line),
-                        self._before_change,
+                        self._before_build,
                         self.target.means,
                     )
                 )

@@ -13,16 +13,18 @@ from truegreen.config import Config, Environment
 from truegreen.config.observing import Ci
 from truegreen.errors import ConfigError, Unverified
 from truegreen.github import Actions
-from truegreen.model import BY_NAME, CHECKS, Evidence, required_checks
+from truegreen.model import BY_NAME, CHECKS, Evidence, Verdict, required_checks
 from truegreen.secret import Secret, resolve
 from truegreen.ship.means import REAL, Means
 from truegreen.ship.target import find_target
+from truegreen.verify.choose import current_release
 from truegreen.verify.live import LiveRun, run_live
 from truegreen.verify.observers import asked
 from truegreen.verify.question import Question
 from truegreen.verify.run import Verification, verify
 from truegreen.verify.world import Platform, World
 
+LOOKS = 3  # … more, at a world that changes while it is looked at
 PATIENCE = 15.0  # seconds in which one question to the platform is asked again
 
 
@@ -91,7 +93,23 @@ def ask(
     on_evidence: Callable[[Evidence], None] | None = None,
     means: Means = REAL,
 ) -> Verification:
-    """All checks about ``question``, through ``platform`` and the app's own doors."""
+    """All checks about ``question``, through ``platform`` and the app's own doors; asked again
+    when the app's current release changed meanwhile."""
+    verification = _ask_once(question, platform, on_evidence, means)
+    for _ in range(LOOKS):
+        if verification.verdict is not Verdict.GREEN or _still_current(verification, platform):
+            break
+        question = replace(question, settle=0.0)
+        verification = _ask_once(question, platform, on_evidence, means)
+    return verification
+
+
+def _ask_once(
+    question: Question,
+    platform: Platform,
+    on_evidence: Callable[[Evidence], None] | None,
+    means: Means,
+) -> Verification:
     with ExitStack() as stack:
         get = stack.enter_context(means.probe())
         world = World(
@@ -104,6 +122,20 @@ def ask(
             clock=means.clock,
         )
         return verify(world, on_evidence=on_evidence, now=means.now)
+
+
+def _still_current(verification: Verification, platform: Platform) -> bool:
+    """Whether the release that was verified is still the current one.
+
+    Evidence is gathered over a while: a release that somebody made in the middle could be vouched
+    for by facts about the one before it.
+    """
+    verified = verification.situation.release
+    try:
+        current = current_release(platform.releases(verification.situation.app))
+    except Unverified:
+        return False  # asked again, with all the rest
+    return current is not None and verified is not None and current.version == verified.version
 
 
 def _actions(ci: Ci) -> Actions:

@@ -1,0 +1,164 @@
+"""kill -9 at every boundary of a step, and inside every step, on SQLite and on Postgres.
+
+After the same command ran again: one build, one release, green, no lease left, a whole ledger. CI
+kills at every boundary and around every request that changes something; TRUEGREEN_KILLS=all kills
+around every request (about four times as many).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from shared_postgres import SharedPostgres, shared_postgres
+from simulated_platform import APP, Server, SimulatedPlatform, Times
+from simulated_world import CONFIG
+
+from truegreen.ledger import Ledger
+from truegreen.ship.leases import Leases
+from truegreen.state import DATABASE_URL, locate
+
+ALL = os.environ.get("TRUEGREEN_KILLS") == "all"
+TIMES = Times(build=0.05, release=0.05, boot=0.02)
+NOTHING = ["nowhere"]
+
+
+class Matrix:
+    """A repository, a platform on a port, and the process that forks ships."""
+
+    def __init__(self, folder: Path, server: Server, environ: dict[str, str]) -> None:
+        self.root = folder
+        self.server = server
+        self.environ = environ
+        self.git("init", "--quiet", "--initial-branch=main")
+        (folder / "truegreen.toml").write_text(CONFIG)
+        (folder / ".gitignore").write_text(".truegreen\n")
+        self.git("add", "--all")
+        zygote = Path(__file__).with_name("kill_zygote.py")
+        self.zygote = subprocess.Popen(
+            [sys.executable, str(zygote)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={k: v for k, v in os.environ.items() if not k.startswith("TRUEGREEN")},
+        )
+
+    def git(self, *arguments: str) -> str:
+        name = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+        done = subprocess.run(
+            ["git", *name, *arguments], cwd=self.root, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def begin(self) -> str:
+        """A fresh platform, and a commit that nobody shipped."""
+        self.git("commit", "--quiet", "--allow-empty", "--message", "next")
+        self.server.platform = SimulatedPlatform(self.server.base, times=TIMES)
+        return self.git("rev-parse", "HEAD")
+
+    def run(self, at: list[Any]) -> Any:
+        assert self.zygote.stdin is not None
+        assert self.zygote.stdout is not None
+        told = {"root": str(self.root), "api": self.server.base, "environ": self.environ, "at": at}
+        self.zygote.stdin.write(json.dumps(told) + "\n")
+        self.zygote.stdin.flush()
+        return json.loads(self.zygote.stdout.readline())
+
+    def points(self) -> Iterator[list[Any]]:
+        """Every moment to be killed at, as a whole run shows them."""
+        self.begin()
+        whole = self.run(NOTHING)["result"]
+        assert whole["verdict"] == "green", whole
+        for name, state in dict.fromkeys(tuple(one) for one in whole["steps"]):
+            yield ["step", name, state]
+        for number, request in enumerate(whole["requests"]):
+            if ALL or not request.startswith("GET "):
+                yield ["before", number]
+                yield ["after", number]
+
+    def check(self, at: list[Any], commit: str, result: Any) -> None:
+        platform = self.server.platform
+        assert result["verdict"] == "green", (at, result)
+        assert len(platform.builds) == 1, at
+        assert len(platform.of(commit)) == 1, at
+        location = locate(self.root, self.environ)
+        leases = Leases.open(location)
+        left = leases.look(f"{self.server.base}/apps/{APP}")
+        leases.close()
+        assert (left.lease, left.before) == (None, ()), at
+        with Ledger.open(location) as ledger:
+            assert ledger.verify().holds, at
+            last = ledger.last(kind="ship")
+        assert last is not None
+        assert (last.commit, last.verdict) == (commit, "green"), at
+
+    def close(self) -> None:
+        assert self.zygote.stdin is not None
+        self.zygote.stdin.close()
+        self.zygote.wait(10)
+        assert self.zygote.stdout is not None
+        self.zygote.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedPostgres]:
+    with shared_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def matrix(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Matrix]:
+    environ = {}
+    if request.param == "postgres":
+        environ[DATABASE_URL] = request.getfixturevalue("postgres").url()
+    with Server() as server:
+        one = Matrix(tmp_path, server, environ)
+        try:
+            yield one
+        finally:
+            one.close()
+
+
+@pytest.mark.timeout(600)
+def test_a_kill_anywhere_is_gone_on_from(matrix: Matrix) -> None:
+    remembered = 0
+    points = list(matrix.points())
+    assert len(points) > 20
+    for at in points:
+        commit = matrix.begin()
+        killed = matrix.run(at)
+        assert killed == {"killed": True, "result": None}, (at, killed)
+        again = matrix.run(NOTHING)
+        matrix.check(at, commit, again["result"])
+        remembered += any("gone on from" in note for note in again["result"]["notes"])
+    print(f"{len(points)} kills, {remembered} of them gone on from memory")
+    assert remembered > 5
+
+
+def test_a_runner_that_is_thrown_away_is_rebuilt_from_the_platform(matrix: Matrix) -> None:
+    """The state goes with the machine: the next one has the repository and nothing else."""
+    boundaries = [at for at in matrix.points() if at[0] == "step"]
+    for at in boundaries[:: 1 if ALL else 2]:
+        commit = matrix.begin()
+        assert matrix.run(at)["killed"]
+        shutil.rmtree(matrix.root / ".truegreen", ignore_errors=True)
+        matrix.environ = {}
+        matrix.check(at, commit, matrix.run(NOTHING)["result"])
+
+
+def test_three_kills_in_a_row_are_gone_on_from(matrix: Matrix) -> None:
+    commit = matrix.begin()
+    for at in (["step", "build", "running"], ["step", "release", "running"], ["step", "verify",
+               "running"]):  # fmt: skip
+        assert matrix.run(at)["killed"]
+    matrix.check(["three"], commit, matrix.run(NOTHING)["result"])
