@@ -19,3 +19,12 @@ def postgres_server() -> Iterator[EmbeddedServer]:
 def postgres(postgres_server: EmbeddedServer) -> str:
     """The URL of an empty database."""
     return postgres_server.database()
+
+
+@pytest.fixture(scope="session")
+def administrator(postgres_server: EmbeddedServer) -> str:
+    """The URL of a role that may make databases on the same server."""
+    postgres_server.database()
+    server = postgres_server._server
+    password = (server._data / "superuser").read_text(encoding="ascii")
+    return f"postgres://postgres:{password}@127.0.0.1:{server.port}/postgres"

@@ -141,12 +141,12 @@ class Inquirer:
 
     @contextmanager
     def _server(self) -> Iterator[Callable[[], str]]:
-        from truegreen.gates.migrations.server import EmbeddedServer, given_server
+        from truegreen.gates.migrations.server import EmbeddedServer, GivenServer
 
         reference = self._config.migrations.postgres
         if reference:
-            with given_server(resolve(reference, what="migrations.postgres")) as url:
-                yield lambda: url
+            with GivenServer(resolve(reference, what="migrations.postgres")) as given:
+                yield given.database
             return
         with EmbeddedServer() as server:
             yield server.database

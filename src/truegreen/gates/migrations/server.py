@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
 from truegreen.embedded.postgres import PostgresServer
@@ -69,34 +69,45 @@ class EmbeddedServer:
             self._runner.close()
 
 
-@contextmanager
-def given_server(url: Secret) -> Iterator[str]:
-    """A new database on the server of ``url`` (``postgres://…``), removed afterwards.
+class GivenServer:
+    """Databases on the server of ``url`` (``postgres://…``), removed at the end of the block."""
 
-    Raises UsageError, without the URL, when the server refuses.
-    """
-    import psycopg
-    from psycopg import sql
+    def __init__(self, url: Secret) -> None:
+        self._url = _plain(url.reveal())
+        self._made: list[str] = []
 
-    database = f"truegreen_scratch_{secrets.token_hex(6)}"
-    name = sql.Identifier(database)
-    plain = _plain(url.reveal())
-    try:
-        with psycopg.connect(plain, autocommit=True, connect_timeout=10) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
-            try:
-                parts = urlsplit(plain)
-                yield _driver(
-                    urlunsplit(parts._replace(path=f"/{name.as_string().strip(chr(34))}"))
-                )
-            finally:
-                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
-                connection.execute(drop)
-    except psycopg.Error as error:
-        raise UsageError(
-            f"migrations.postgres: no scratch database could be made there: {type(error).__name__}",
-            hint="the role needs CREATEDB; or leave the key out, for an embedded server",
-        ) from None
+    def __enter__(self) -> GivenServer:
+        return self
+
+    def database(self) -> str:
+        """The URL of a new database. Raises UsageError, without any URL, when the server refuses."""
+        name = f"truegreen_scratch_{secrets.token_hex(6)}"
+        self._run("CREATE DATABASE {}", name)
+        self._made.append(name)
+        return _driver(urlunsplit(urlsplit(self._url)._replace(path=f"/{name}")))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in self._made:
+            with suppress(UsageError):  # it is away now; what was found out stays true
+                self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _run(self, statement: LiteralString, name: str) -> None:
+        import psycopg
+        from psycopg import sql
+
+        try:
+            with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
+                connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        except psycopg.Error as error:
+            raise UsageError(
+                f"migrations.postgres: no scratch database there: {type(error).__name__}",
+                hint="the role needs CREATEDB; or leave the key out, for an embedded server",
+            ) from None
 
 
 def _plain(url: str) -> str:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from truegreen.gates.migrations.child import graph
 
@@ -27,14 +29,25 @@ def main(question_file: str, answer_file: str) -> None:
     os.environ["DATABASE_URL"] = NOWHERE
     try:
         question = json.loads(Path(question_file).read_text(encoding="utf-8"))
-        told = ask(question, root)
+        with _standard_input() as lines:
+            told = ask(question, root, lines)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a revision may raise anything
         told = graph.problem_of(error, root).as_json()
     Path(answer_file).write_text(json.dumps(told), encoding="utf-8")
 
 
-def ask(question: dict[str, Any], root: Path) -> dict[str, Any]:
-    """The answer to ``question``. Raises Problem, and what the revisions raise on loading."""
+@contextmanager
+def _standard_input() -> Iterator[IO[str]]:
+    """Ours alone: a revision that reads from it finds its end."""
+    with os.fdopen(os.dup(0), encoding="utf-8") as own, Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), 0)
+        sys.stdin = nothing
+        yield own
+
+
+def ask(question: dict[str, Any], root: Path, lines: IO[str]) -> dict[str, Any]:
+    """The answer to ``question``; ``lines`` gives the database's URL. Raises Problem, and what the
+    revisions raise on loading."""
     scripts = graph.load(question["ini"], root)
     told: dict[str, Any] = {"heads": graph.heads(scripts, root), "unknown": [], "pending": []}
     if question["base"] is None:
@@ -50,7 +63,7 @@ def ask(question: dict[str, Any], root: Path) -> dict[str, Any]:
     if question["sql"]:
         told["sql"] = {one.revision: _sql(question["ini"], scripts, one, root) for one in pending}
     if question["trace"]:
-        told["trace"] = _trace(question["ini"], scripts, base, root)
+        told["trace"] = _trace(question["ini"], scripts, base, root, lines)
     return told
 
 
@@ -69,10 +82,12 @@ def _sql(ini: str, scripts: Any, revision: Any, root: Path) -> dict[str, str]:
         return {"text": "", "error": f"{where}{problem.text}"[:500]}
 
 
-def _trace(ini: str, scripts: Any, base: tuple[str, ...], root: Path) -> dict[str, Any]:
+def _trace(
+    ini: str, scripts: Any, base: tuple[str, ...], root: Path, lines: IO[str]
+) -> dict[str, Any]:
     from alembic.config import Config
 
-    url = sys.stdin.readline().strip()
+    url = lines.readline().strip()
     if not url or url.startswith("!"):
         why = url[1:] or "no database was given"
         return {"revisions": [], "tables": [], "unseeded": [], "error": why, "state": ""}
