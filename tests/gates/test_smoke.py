@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from truegreen.config import load_config
+from truegreen.gates.question import Question
+from truegreen.gates.rehearsed import Rehearsed
 from truegreen.gates.result import GateResult
-from truegreen.gates.smoke import decide, sealed_suite
+from truegreen.gates.smoke import ask as ask_gate
+from truegreen.gates.smoke import decide, sealed_suite, with_rehearsal
 from truegreen.model import Status
 from truegreen.release.report import Phase
 
@@ -93,3 +97,67 @@ def test_pytests_output_goes_where_it_was_sent_and_nowhere_else(
 def test_a_pass_without_a_single_passed_test_is_not_believed() -> None:
     assert not decide(Phase("smoke", "pass", 1.0, total=0, passed=0), NOW, source="x").open
     assert not decide(Phase("smoke", "pass", 1.0), NOW, source="x").open
+
+
+def test_the_gate_runs_the_candidates_tree_and_not_the_working_folder(
+    repository: Callable[[dict[str, str | bytes]], Path], tmp_path: Path
+) -> None:
+    passing = "def test_it():\n    assert True is not False\n"
+    root = repository(
+        {
+            "truegreen.toml": "[smoke]\npaths = ['checks']\ntimeout = 60\n",
+            "pytest.ini": "[pytest]\n",
+            "checks/test_one.py": passing,
+        }
+    )
+    (root / "checks/test_one.py").write_text("def test_it():\n    assert 1 == 2\n")
+    with (tmp_path / "output.txt").open("wb") as output:
+        question = Question(
+            load_config(root),
+            now=NOW,
+            output=output.fileno(),
+            read_rehearsal=lambda serving: Rehearsed(None, why=serving.why),
+        )
+        result = ask_gate(question)
+    assert result.status is Status.PASS
+    assert result.source.startswith("git ")
+    assert result.reason == (
+        "1 of 1 passed, sealed; not rehearsed: the platform was not asked what serves"
+    )
+    assert result.detail["rehearsal"]["verdict"] is None
+    assert (result.detail["passed"], result.detail["sealed"]) == (1, True)
+
+
+GREEN = Rehearsed("green", "it would be green")
+RED = Rehearsed("red", "v5 would be red: smoke 14 of 14 failed")
+UNVERIFIED = Rehearsed("unverified", "it could not be rehearsed to the end")
+NONE = Rehearsed(None, why="there is no API token")
+
+
+@pytest.mark.parametrize(
+    ("suite", "mode", "rehearsed", "status", "blocks"),
+    [
+        (Status.PASS, "auto", GREEN, Status.PASS, []),
+        (Status.PASS, "auto", RED, Status.FAIL, [True]),
+        (Status.PASS, "auto", UNVERIFIED, Status.PASS, [False]),
+        (Status.PASS, "auto", NONE, Status.PASS, [False]),
+        (Status.PASS, "required", GREEN, Status.PASS, []),
+        (Status.PASS, "required", RED, Status.FAIL, [True]),
+        (Status.PASS, "required", UNVERIFIED, Status.UNKNOWN, [True]),
+        (Status.PASS, "required", NONE, Status.UNKNOWN, [True]),
+        (Status.PASS, "off", RED, Status.PASS, []),
+        (Status.FAIL, "required", NONE, Status.FAIL, [True]),
+        (Status.UNKNOWN, "auto", GREEN, Status.UNKNOWN, []),
+        (Status.UNKNOWN, "auto", RED, Status.FAIL, [True]),
+    ],
+)
+def test_a_rehearsal_that_was_not_made_is_said_and_never_a_pass(
+    suite: Status, mode: str, rehearsed: Rehearsed, status: Status, blocks: list[bool]
+) -> None:
+    result = with_rehearsal(GateResult("smoke", suite, "14 of 14", NOW), mode, rehearsed)
+    assert result.status is status
+    assert [finding.blocks for finding in result.findings] == blocks
+    if mode != "off":
+        assert rehearsed.why in result.reason
+        assert rehearsed.sentence in result.reason
+        assert result.detail["rehearsal"] == rehearsed.as_json()

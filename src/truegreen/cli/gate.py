@@ -15,6 +15,7 @@ from truegreen.cli.options import env_option, json_option, platform_option, quie
 from truegreen.config import load_config
 
 if TYPE_CHECKING:
+    from truegreen.config import Config
     from truegreen.gates.result import Finding, GateResult
 
 SHOWN = 20  # findings of one gate on a terminal; --json has all
@@ -32,6 +33,11 @@ SHOWN = 20  # findings of one gate on a terminal; --json has all
 )
 @click.option("--commit", metavar="SHA", help="Commit that would be shipped (default: HEAD).")
 @click.option("--explain", is_flag=True, help="Show what each answer rests on, step by step.")
+@click.option(
+    "--write-sizes",
+    metavar="env:NAME",
+    help="Write migrations.table_sizes from the database of this URL, and ask nothing.",
+)
 @click.option("--wave", "show_wave", is_flag=True, help="Show what would go out, too.")
 @at_option
 @env_option
@@ -43,6 +49,7 @@ def command(
     folder: Path,
     commit: str | None,
     explain: bool,
+    write_sizes: str | None,
     show_wave: bool,
     at: datetime | None,
     env_name: str | None,
@@ -70,6 +77,8 @@ def command(
     from truegreen.ship.target import choose_environment
 
     config = load_config(folder)
+    if write_sizes is not None:
+        return _write_sizes(config, write_sizes, as_json=as_json, quiet=quiet)
     environment = choose_environment(config, env_name)
     wanted = names or configured(config, GATES)
     with Path(os.devnull).open("wb") as nowhere, sigterm_interrupts():
@@ -100,6 +109,18 @@ def command(
         for line in (*map(override_line, given), *(wave_lines(wave) if wave else ())):
             click.echo(line)
     return code
+
+
+def _write_sizes(config: Config, reference: str, *, as_json: bool, quiet: bool) -> int:
+    from truegreen.gates.migrations.sizes import snapshot
+    from truegreen.outputs.json_document import print_document
+
+    file, tables = snapshot(config, reference)
+    if as_json:
+        print_document({"file": str(file), "tables": tables})
+    elif not quiet:
+        click.echo(f"{file}: {tables} tables")
+    return 0
 
 
 def _print(result: GateResult, *, explain: bool) -> None:

@@ -208,6 +208,7 @@ def _smoke(table: Table) -> Smoke:
         pass_env=table.texts("pass_env"),
         allow_hosts=table.texts("allow_hosts"),
         scratch=table.text("scratch", base.scratch, one_of=("sqlite", "postgres", "none")),
+        rehearse=table.text("rehearse", base.rehearse, one_of=("off", "auto", "required")),
         database=table.text("database", base.database, one_of=("head", "empty")),
         leaks=table.text("leaks", base.leaks, one_of=("fail", "warn", "record")),
         timeout=table.seconds("timeout", base.timeout),

@@ -55,6 +55,7 @@ class Smoke(NamedTuple):
     pass_env: tuple[str, ...] = ()  # let through
     allow_hosts: tuple[str, ...] = ()  # connections besides loopback: names, addresses, *.suffix
     scratch: str = "sqlite"  # sqlite | postgres | none: what DATABASE_URL leads to
+    rehearse: str = "auto"  # off | auto (the gate does where it can) | required
     database: str = "head"  # head | empty: the scratch database that the release phase makes
     leaks: str = "fail"  # fail | warn | record
     timeout: float = 600.0  # seconds

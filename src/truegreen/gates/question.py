@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from truegreen.config import Config, Environment
 from truegreen.gates.head_tree import run_git
+from truegreen.gates.rehearsed import REHEARSAL_NOT_ASKED, Rehearsed
 from truegreen.gates.schema_at import SCHEMA_NOT_ASKED, SchemaAt
 from truegreen.gates.serving import NOT_ASKED, Past, Serving
 from truegreen.gates.wave import Wave, read_wave
@@ -44,6 +45,7 @@ class Question:
         read_serving: Callable[[], Serving] = lambda: NOT_ASKED,
         read_past: Callable[[], Past] = lambda: Past(),
         read_schema: Callable[[], SchemaAt] = lambda: SCHEMA_NOT_ASKED,
+        read_rehearsal: Callable[[Serving], Rehearsed] = lambda _: REHEARSAL_NOT_ASKED,
     ) -> None:
         self.config = config
         self.environment = environment or config.environments[config.default_env]
@@ -55,6 +57,7 @@ class Question:
         self._wave = Once(lambda: read_wave(config, self.serving, commit))
         self._past = Once(read_past)
         self._schema = Once(read_schema)
+        self._rehearsal = Once(lambda: read_rehearsal(self.serving))
 
     @property
     def full_commit(self) -> str:
@@ -89,6 +92,11 @@ class Question:
     def schema(self) -> SchemaAt:
         """Where the target's database is; asks the platform the first time."""
         return self._schema()
+
+    @property
+    def rehearsal(self) -> Rehearsed:
+        """The release, rehearsed; takes as long as a release the first time."""
+        return self._rehearsal()
 
 
 class Once(Generic[_T]):

@@ -62,9 +62,7 @@ def _migrations(question: Question, _: Answers) -> GateResult:
 
 
 def _smoke(question: Question, _: Answers) -> GateResult:
-    return smoke.sealed_suite(
-        question.config, question.now, environ=question.environ, output=question.output
-    )
+    return smoke.ask(question)
 
 
 STANDARD: tuple[Gate, ...] = (

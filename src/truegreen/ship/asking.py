@@ -14,6 +14,7 @@ from truegreen.gates.question import Question
 from truegreen.gates.serving import Past, Serving
 from truegreen.heroku import HerokuClient
 from truegreen.ledger import Ledger
+from truegreen.ship.rehearsing import read_rehearsal
 from truegreen.ship.schema_at import read_schema
 from truegreen.ship.target import find_target
 from truegreen.state import Location, locate
@@ -48,6 +49,9 @@ def question_of(
         read_serving=lambda: read_serving(config, environment, platform, start=start),
         read_past=lambda: read_past(locate(config.root), environment.app),
         read_schema=lambda: read_schema(config, environment, platform, start=start),
+        read_rehearsal=lambda serving: read_rehearsal(
+            config, environment, platform, commit, serving
+        ),
     )
 
 

@@ -98,7 +98,8 @@ def test_an_unchanged_question_is_answered_without_any_server(
     commit(root, {"README": "nothing of the migrations"})
     assert gate(root).reason == first.reason
     commit(root, {"migrations/versions/two.py": INDEX + "\n# another file\n"})
-    assert gate(root).status is Status.UNKNOWN
+    without = gate(root)  # the revision is another one, and there is no server: squawk has to do
+    assert without.reason.startswith("2: squawk require-concurrent-index-creation")
 
 
 def test_a_damaged_cache_is_no_answer(repository: Repository, server: str) -> None:
@@ -201,8 +202,10 @@ def test_without_a_server_nothing_passes(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCRATCH_SERVER", "postgres://me:hunter2@127.0.0.1:1/x")
-    result = gate(repository(tree(one=BASE, two=INDEX)))
+    harmless = sql("2", "1", "ALTER TABLE people ADD COLUMN nick text")
+    result = gate(repository(tree(one=BASE, two=harmless)))
     assert result.status is Status.UNKNOWN
+    assert "migrations.postgres: no scratch database there" in result.reason
     assert "hunter2" not in str(result)
 
 

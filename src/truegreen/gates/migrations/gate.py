@@ -6,6 +6,7 @@ It reads git, the platform's word on the schema and the child's answer; what a m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -283,7 +284,7 @@ def _detail(
         }
         for one in facts.pending
     ]
-    return {
+    told = {
         "heads": [{"revision": head, "file": file} for head, file in facts.heads],
         "merged_with": asked.merged_with,
         "base": None if asked.base is None else list(asked.base),
@@ -292,6 +293,8 @@ def _detail(
         "hazards": [asdict(one) for one in hazards],
         "notes": list(notes),
     }
+    plain: dict[str, Any] = json.loads(json.dumps(told))  # lists for tuples
+    return plain
 
 
 def _graph(question: Question, source: str, problem: GraphProblem) -> GateResult:

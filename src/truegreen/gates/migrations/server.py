@@ -80,7 +80,7 @@ class GivenServer:
         return self
 
     def database(self) -> str:
-        """The URL of a new database. Raises UsageError, without any URL, when the server refuses."""
+        """The URL of a new database. Raises UsageError, without the URL, when it is refused."""
         name = f"truegreen_scratch_{secrets.token_hex(6)}"
         self._run("CREATE DATABASE {}", name)
         self._made.append(name)

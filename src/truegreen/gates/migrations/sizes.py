@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from truegreen.config import Config
 from truegreen.errors import ConfigError, Unverified
 from truegreen.gates.migrations.stall import Size, Sizes
-from truegreen.secret import Secret
+from truegreen.secret import Secret, resolve
 
 OLD = timedelta(days=90)
 _QUERY = """
@@ -50,6 +51,21 @@ def read_sizes(file: Path, now: datetime) -> tuple[Sizes, str]:
     except (ValueError, TypeError):
         raise ConfigError(str(file), "taken_at", "is not a moment with a zone", fix=fix) from None
     return found, f"{file.name} is {age.days} days old" if age > OLD else ""
+
+
+def snapshot(config: Config, reference: str) -> tuple[Path, int]:
+    """Writes ``migrations.table_sizes`` from the database that ``reference`` (``env:NAME``,
+    ``file:PATH``) leads to: the file, and how many tables. Raises ConfigError where the key is
+    not set, UsageError for the reference, Unverified for the database."""
+    if not config.migrations.table_sizes:
+        raise ConfigError(
+            str(config.file or "truegreen.toml"),
+            "migrations.table_sizes",
+            "is not set",
+            fix='name the file: table_sizes = "table-sizes.json"',
+        )
+    file = config.root / config.migrations.table_sizes
+    return file, write_sizes(file, resolve(reference, what="--write-sizes"))
 
 
 def write_sizes(
