@@ -153,6 +153,11 @@ ARGUMENTS = (_arguments, _by(list))
 MOMENT = (_moment, _by(times.moment_text))
 DAY = (_parsed(times.read_day, "a day: 2026-06-21"), _plainly)
 SECONDS = (_parsed(times.read_duration, "a duration: 6m, 1h30m, 41s"), _by(times.duration_text))
+# A bare number is seconds here, as everywhere in truegreen.toml; of a duration nobody would know.
+TIMEOUT = (
+    _parsed(lambda text: times.read_duration(text) or times.read_duration(f"{text}s"), "90s, 2m"),
+    SECONDS[1],
+)
 PAIRS = (_pairs, _by(lambda value: dict(value) or None))
 FLAG = (_flag, _by(lambda value: "true" if value else None))
 NUMBER = (_number, _plainly)
@@ -213,7 +218,7 @@ PROOF = (
     Field.of("test", TEXT),
     Field.of("drill", TEXT),
     Field.of("files", TEXTS),
-    Field.of("timeout", SECONDS),
+    Field.of("timeout", TIMEOUT),
     Field.of("when", _choice(v.WHEN, "candidate")),
     Field.of("red", _record(v.Red, lambda: RED)),
 )
