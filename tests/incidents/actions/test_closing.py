@@ -235,6 +235,6 @@ def test_the_history_of_every_step_stands_in_the_ledger(fixed: Service) -> None:
     with fixed.desk() as desk:
         told = [record.body["event"] for record in desk.ledger.records(kind="action")]
         assert told == ["red", "check", "close"]
-        assert desk.ledger.check() == ()
+        assert desk.ledger.verify().holds
         sentences = [record.body["sentence"] for record in desk.ledger.records(kind="action")]
     assert sentences[0] == f"{INCIDENT}/fix: its proof red at {fixed.bad[:8]}"

@@ -19,6 +19,7 @@ from truegreen.incidents.actions.trusted import Base, find_base, proof_digest
 from truegreen.incidents.document import Action, Closed, Red, Waiver, write
 from truegreen.incidents.folder import Review, find_review, write_text
 from truegreen.ledger import Ledger
+from truegreen.state import locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,12 @@ class Checked:
     @property
     def regressed(self) -> bool:
         """It counts as closed, or did, and does not hold."""
-        was_closed = self.standing.followup.action.status == "closed"
-        red = self.proven is not None and self.proven.held is Held.RED
-        return was_closed and (red or (bool(self.standing.problem) and self.standing.sure))
+        if self.standing.followup.action.status != "closed":
+            return False
+        held = self.proven.held if self.proven else None
+        if self.standing.regressed and held is Held.HOLDS:
+            return False  # what was the matter with it is over
+        return held is Held.RED or (bool(self.standing.problem) and self.standing.sure)
 
     @property
     def unknown(self) -> bool:
@@ -234,7 +238,7 @@ def open_desk(config: Config, *, base: str | None = None, commit: str = "HEAD") 
         raise UsageError(f"there is no commit {commit!r}", hint="git add and git commit first")
     found = find_base(repository, config, base)
     try:
-        with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+        with Ledger.open(locate(config.root)) as ledger:
             yield Desk(config, repository, found, candidate, ledger)
     except OSError as error:
         raise TrueGreenError(f"the ledger cannot be written: {error}") from error

@@ -104,7 +104,7 @@ def read_standings(
         found.append(Standing(one, closed, problem, sure, regressed, waiver, name not in trusted))
     for name in sorted(trusted.keys() - ours.keys()) if ours else ():
         gone = next(index for index, one in enumerate(found) if one.name == name)
-        if found[gone].closed:
+        if found[gone].followup.action.status == "closed":
             kept = found[gone]
             found[gone] = Standing(kept.followup, closed=False, problem="the change removes it",
                                    waiver=kept.waiver)  # fmt: skip

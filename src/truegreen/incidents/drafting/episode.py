@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class Recorded:
     hash: str
     body: Mapping[str, Any]
     run: RunRecord
-    previous: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)  # the record as the ledger exports it
 
     @property
     def name(self) -> str:
@@ -96,7 +96,7 @@ def of_document(body: Mapping[str, Any]) -> Episode:
 def of_record(record: Record) -> Recorded:
     run = RunRecord.read(record.body)
     return Recorded(
-        record.id, record.kind, record.at, record.hash, record.body, run, record.previous
+        record.id, record.kind, record.at, record.hash, record.body, run, record.as_json()
     )
 
 
@@ -120,17 +120,7 @@ def evidence_file(episode: Episode) -> str:
     """The records of the episode as JSON, to be kept beside the review: whoever has both can check
     what is cited, without the ledger."""
     told = [
-        {
-            "id": one.id,
-            "at": stamp(one.at) if one.at else None,
-            "kind": one.kind,
-            "app": one.body.get("app"),
-            "commit": one.body.get("commit"),
-            "verdict": one.body.get("verdict"),
-            "previous": one.previous,
-            "hash": one.hash,
-            "body": one.body,
-        }
+        one.kept or {"id": None, "kind": one.kind, "hash": "", "body": one.body}
         for one in episode.records
     ]
     document = {"format": FORMAT, "records": told}

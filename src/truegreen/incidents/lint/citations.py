@@ -39,12 +39,20 @@ def footnotes_hold(review: Linted) -> Iterator[Finding]:
                     "evidence-not-found", Level.ERROR, review.file, note.line,
                     f"{digest[:19]}… is in no evidence", "cite what is recorded, or nothing",
                 )  # fmt: skip
-            elif plain(said) not in note.text:
+            elif not _says(note.text, plain(said), digest):
                 yield Finding(
                     "evidence-says-otherwise", Level.ERROR, review.file, note.line,
                     f"{digest[:19]}… is the digest of something else: {plain(said)[:100]}",
                     "quote what the evidence says",
                 )  # fmt: skip
+
+
+def _says(text: str, said: str, digest: str) -> bool:
+    """Whether the footnote says what the evidence says, and beside it only where it was read."""
+    if not text.startswith(said):
+        return False
+    between = text[len(said) :].partition(digest)[0]
+    return re.fullmatch(r"(?: \(.*\))?[,:]? *`?", between) is not None
 
 
 def evidence_holds(review: Linted) -> Iterator[Finding]:

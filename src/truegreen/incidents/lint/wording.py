@@ -13,7 +13,7 @@ from truegreen.incidents.lint.surroundings import Linted
 _NONE = re.compile(r"(none|no|nobody|nothing|not any|zero|0)\b", re.IGNORECASE)
 _UNKNOWN = re.compile(r"(unknown|not known|unclear|\?)", re.IGNORECASE)
 _WHO = (
-    r"(?:he|she|they|somebody|someone|the (?:\w+ )?(?:engineer|developer|operator|sre|admin\w*|"
+    r"(?:he|she|they|somebody|someone|the (?:[\w-]+ )?(?:engineer|developer|operator|sre|admin\w*|"
     r"on-?call|author|reviewer|team|person|agent))"
 )
 _BLAME = (
