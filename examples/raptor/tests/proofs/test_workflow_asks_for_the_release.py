@@ -7,10 +7,8 @@ outside. What a step is told of a failed release is what the real programs would
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,19 +26,19 @@ STAND_INS = {
     "pipx": "exit 0",
     "uv": "exit 0",
     "truegreen": """case "$1" in
-  ship|verify) printf '{"verdict": "%s", "sentence": "v154 %s"}\\n' "$VERDICT" "$RELEASE"
-               [ "$VERDICT" = green ] ;;
+  ship|verify) printf 'verdict=%s\\nsentence=v154 %s\\n' "$SEEN" "$RELEASE" >> "$GITHUB_OUTPUT"
+               [ "$SEEN" = green ] ;;
   *) exit 0 ;;
 esac""",
     "heroku": 'printf \'[{"version": 154, "status": "%s"}]\\n\' "$RELEASE"',
 }
 
 
-def workflow() -> tuple[Path, dict[str, Any]]:
+def workflow() -> dict[str, Any]:
     for folder in (SERVICE, *SERVICE.parents):
         if (folder / NAME).is_file():
             loaded: dict[str, Any] = YAML(typ="safe").load(folder / NAME)
-            return folder, loaded
+            return loaded
     pytest.fail("there is no deploy workflow")
 
 
@@ -48,9 +46,10 @@ class Run:
     """One run of the workflow in a world where the release ``failed`` or not."""
 
     def __init__(self, folder: Path, *, failed: bool) -> None:
-        self.top, self.workflow = workflow()
+        self.workflow = workflow()
         self.folder = folder
         self.results: dict[str, str] = {}
+        self.outputs: dict[str, dict[str, str]] = {}  # of a job's steps, then of the job
         programs = folder / "bin"
         programs.mkdir(parents=True)
         (folder / "work" / ".venv").mkdir(parents=True)
@@ -62,7 +61,7 @@ class Run:
         (folder / "work" / ".venv" / "bin").symlink_to(programs)
         self.environment = {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "VERDICT": "red" if failed else "green",
+            "SEEN": "red" if failed else "green",
             "RELEASE": "failed" if failed else "succeeded",
             "RUNNER_TEMP": str(folder / "temp"),
             "GITHUB_SHA": "9f02" * 10,
@@ -80,27 +79,22 @@ class Run:
             if not ready and "always()" not in str(job.get("if", "")):
                 self.results[name] = "skipped"
                 continue
-            given = {**self._filled(self.workflow.get("env"), needs),
-                     **self._filled(job.get("env"), needs)}  # fmt: skip
+            given = {
+                **self._filled(self.workflow.get("env"), needs),
+                **self._filled(job.get("env"), needs),
+            }
             good = all(self._step(step, given, needs) for step in job["steps"])
             self.results[name] = "success" if good else "failure"
+            for output, text in self._filled(job.get("outputs"), needs).items():
+                self.outputs.setdefault(name, {})[output] = text
         return "failure" if "failure" in self.results.values() else "success"
 
     def _step(self, step: Mapping[str, Any], given: Mapping[str, str], needs: list[str]) -> bool:
-        used = str(step.get("uses", ""))
-        if used.startswith("./"):
-            action = YAML(typ="safe").load(self.top / used / "action.yml")
-            inputs = {f"INPUT_{key.upper()}": str(value) for key, value in step["with"].items()}
-            steps = action["runs"]["steps"]
-            return all(self._step(one, {**given, **inputs}, needs) for one in steps)
-        if "download-artifact" in used:
-            found = self.folder / "temp" / "verdict.json"
-            if found.exists():
-                (self.folder / "work" / "verdict").mkdir(exist_ok=True)
-                shutil.copy(found, self.folder / "work" / "verdict")
         if "run" not in step:
             return True
         own = self._filled(step.get("env"), needs)
+        told = self.folder / "output"
+        told.write_text("")
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", self._text(step["run"], needs)],
             cwd=self.folder / "work" / step.get("working-directory", "."),
@@ -110,6 +104,8 @@ class Run:
             timeout=60,
             check=False,
         )
+        lines = [line.partition("=") for line in told.read_text().splitlines()]
+        self.outputs[step.get("id", "")] = {name: value for name, _, value in lines}
         return done.returncode == 0 or bool(step.get("continue-on-error"))
 
     def _filled(self, table: Mapping[str, Any] | None, needs: list[str]) -> dict[str, str]:
@@ -118,11 +114,14 @@ class Run:
     def _text(self, text: str, needs: list[str]) -> str:
         def value(found: re.Match[str]) -> str:
             wanted = found[1].strip()
-            if wanted == "toJSON(needs.*.result)":
-                return json.dumps([self.results[one] for one in needs])
+            if wanted == "join(needs.*.result, ' ')":
+                return " ".join(self.results[one] for one in needs)
             result = re.fullmatch(r"needs\.([\w-]+)\.result", wanted)
             if result:
                 return self.results.get(result[1], "skipped")
+            output = re.fullmatch(r"(?:needs|steps)\.([\w-]+)\.outputs\.([\w-]+)", wanted)
+            if output:
+                return self.outputs.get(output[1], {}).get(output[2], "")
             return "production" if wanted == "inputs.environment" else ""
 
         return re.sub(r"\$\{\{(.*?)\}\}", value, text)

@@ -102,7 +102,7 @@ def read_standings(
             problem = "its proof was seen failing since it was closed"
         closed = not problem or (not sure and not regressed)
         found.append(Standing(one, closed, problem, sure, regressed, waiver, name not in trusted))
-    for name in sorted(trusted.keys() - ours.keys()) if ours else ():
+    for name in sorted(trusted.keys() - ours.keys()) if candidate != base.commit else ():
         gone = next(index for index, one in enumerate(found) if one.name == name)
         if found[gone].followup.action.status == "closed":
             kept = found[gone]

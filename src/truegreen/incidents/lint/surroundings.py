@@ -113,7 +113,7 @@ def _of_file(path: Path, name: str, told: dict[str, str], broken: dict[str, str]
                 return
             run = RunRecord.read(kept.body)
             _add(told, Recorded(kept.id, kept.kind, run.began, kept.hash, kept.body, run))
-    except (OSError, ValueError, TrueGreenError) as error:
+    except (OSError, ValueError, RecursionError, TrueGreenError) as error:
         broken[name] = f"cannot be read: {error}"
 
 
