@@ -50,3 +50,13 @@ def test_networks_are_read_strictly() -> None:
                  "104.16.0.0/ 13", "::ffff:0:0/95", "104.16.0.0/1٣"):  # fmt: skip
         with pytest.raises(ValueError, match=r"is not|has"):
             network(text)
+
+
+def test_a_prefix_length_reaches_from_everything_to_one_address() -> None:
+    assert network("0.0.0.0/0") == (bytes(4), 0)
+    assert network("::/0") == (bytes(16), 0)
+    assert network("192.0.2.1/32") == (b"\xc0\x00\x02\x01", 32)
+    assert network("192.0.2.128/25") == (b"\xc0\x00\x02\x80", 25)
+    for text in ("104.16.0.2/13", "104.16.0.0/0013", "192.0.2.64/25", "0.0.0.2/0"):
+        with pytest.raises(ValueError, match=r"behind its prefix|no prefix length"):
+            network(text)
