@@ -16,7 +16,7 @@ def test_the_real_verdict_function_passes_and_every_check_has_its_canaries() -> 
     assert canary_problems(REQUIRED) == ()
     names = {canary.name for canary in canaries(REQUIRED)}
     for check in CHECKS:
-        if check.required:
+        if check.asked:
             assert {f"{check.name} fails", f"{check.name} was never asked"} <= names
 
 

@@ -19,7 +19,7 @@ from truegreen.model import (
     Text,
     diagnose,
 )
-from truegreen.model.diagnosis.quoting import swallowed_part
+from truegreen.model.shell import swallowed_part
 
 NOW = datetime(2026, 6, 21, 19, 36, tzinfo=UTC)
 CHECKS = (

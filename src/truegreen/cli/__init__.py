@@ -15,6 +15,7 @@ from truegreen.cli.exits import run
 # verb -> the module of truegreen.cli that holds a click command named `command`
 VERBS = {
     "action": "action",
+    "doctor": "doctor",
     "drill": "drill",
     "flags": "flags",
     "freeze": "freeze",

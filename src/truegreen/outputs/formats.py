@@ -56,11 +56,15 @@ def write_outputs(record: RunRecord, outputs: Mapping[str, Path]) -> None:
     Raises UsageError when one cannot be written; those before it are there.
     """
     for name, path in outputs.items():
-        text = FORMATS[name](record)
-        try:
-            _replace(path, text)
-        except OSError as error:
-            raise UsageError(f"{path} could not be written: {error.strerror}") from error
+        replace_file(path, FORMATS[name](record))
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Writes ``text`` into the file ``path`` as a whole. Raises UsageError when it cannot."""
+    try:
+        _replace(path, text)
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error.strerror}") from error
 
 
 def _replace(path: Path, text: str) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from truegreen.model.diagnosis.finding import Finding, Quote
-from truegreen.model.diagnosis.quoting import swallowed_part, trouble
+from truegreen.model.diagnosis.quoting import trouble
 from truegreen.model.evidence import Status, digest_of
 from truegreen.model.sentence import short
+from truegreen.model.shell import swallowed_part
 from truegreen.model.situation import Situation
 
 GUARD_REFUSAL = "direct_origin_blocked"  # what truegreen.guard answers
