@@ -28,6 +28,21 @@ def test_every_verb_stands_in_the_docs(verb: str, request: pytest.FixtureRequest
     assert f"| `{verb}" in page
 
 
+def test_help_lists_every_verb_and_imports_none_of_them() -> None:
+    show = (
+        "import sys; from truegreen.cli import main; sys.argv = ['truegreen', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: print(sorted(m for m in sys.modules if m.startswith('truegreen.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", show], capture_output=True, text=True, timeout=60, check=True
+    )
+    *listed, modules = done.stdout.splitlines()
+    for verb, line in VERBS.items():
+        assert any(text.split() == [verb, *line.split()] for text in listed), verb
+    assert modules == "['truegreen.cli', 'truegreen.cli.exits', 'truegreen.errors']"
+
+
 def test_every_verb_is_a_command() -> None:
     context = click.Context(click.Command("truegreen"))
     for verb in VERBS:
