@@ -63,7 +63,7 @@ def report(paths: tuple[str, ...], folder: Path, as_json: bool, quiet: bool) -> 
     Example:  truegreen hermetic report tests/smoke --dir examples/raptor
     """
     from truegreen.gates.smoke import standard_output_to
-    from truegreen.hermetic.report import document, lines, verdict
+    from truegreen.hermetic.report import defaults_of, document, lines, verdict
     from truegreen.outputs.json_document import print_document
     from truegreen.release.smoke import session
 
@@ -88,9 +88,9 @@ def report(paths: tuple[str, ...], folder: Path, as_json: bool, quiet: bool) -> 
         raise Unverified(problem or "pytest ended before it had a result: its output says why")
     code, why = verdict(result)
     if as_json:
-        print_document({"verdict": why, **document(result, config)})
+        print_document({"verdict": why, **document(result, defaults_of(config))})
     elif not quiet:
-        for line in lines(result, config):
+        for line in lines(result, defaults_of(config)):
             click.echo(line)
         click.echo(f"hermetic: {why}")
     return code

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from truegreen.config.file import find
 from truegreen.config.freeze import parse_freeze
 from truegreen.config.incidents import parse_incidents
 from truegreen.config.migrations import parse_migrations
@@ -23,15 +23,14 @@ from truegreen.config.model import (
     Health,
     Release,
     Scan,
-    Smoke,
 )
 from truegreen.config.observing import parse_ci, parse_live, parse_stability
 from truegreen.config.places import placed
 from truegreen.config.policy import parse_policy
+from truegreen.config.smoke import check_variable, parse_smoke
 from truegreen.config.table import Table
 from truegreen.errors import ConfigError
 
-FILE_NAME = "truegreen.toml"
 _APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]\Z")
 _EMPTY: Mapping[str, bool | int | float | str | tuple[str, ...]] = {
     "bool": False,
@@ -42,7 +41,6 @@ _EMPTY: Mapping[str, bool | int | float | str | tuple[str, ...]] = {
     "url": "",
     "list": (),
 }
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def load_config(root: Path) -> Config:
@@ -52,20 +50,10 @@ def load_config(root: Path) -> Config:
     defaults (``file`` is then None). Raises ConfigError, also for a file that says nothing at all.
     """
     root = root.resolve()
-    own = root / FILE_NAME
-    if own.is_file():
-        data = _read(own)
-        if not data:
-            raise ConfigError(
-                str(own), "", "is empty", fix='at least: [service] with name = "…"; or remove it'
-            )
-        return _placed(data, own, root)
-    project = root / "pyproject.toml"
-    if project.is_file():
-        section = _read(project).get("tool", {}).get("truegreen")
-        if section is not None:
-            return _placed(section, project, root, "tool.truegreen")
-    return parse_config({}, file=None, root=root)
+    found = find(root)
+    if found.file is None:
+        return parse_config({}, file=None, root=root)
+    return _placed(found.data, found.file, root, found.prefix)
 
 
 def parse_config(
@@ -88,7 +76,7 @@ def parse_config(
         labels=labels,
         health=_health(top.table("health")),
         release=_release(top.table("release")),
-        smoke=_smoke(top.table("smoke")),
+        smoke=parse_smoke(top.table("smoke")),
         flags=_flags(top.table("flags"), root),
         config_vars=_config_vars(top.table("config")),
         freeze=freeze,
@@ -111,17 +99,6 @@ def _placed(data: Mapping[str, Any], file: Path, root: Path, prefix: str = "") -
         return parse_config(data, file=file, root=root, prefix=prefix)
     except ConfigError as error:
         raise placed(error, file.read_text(encoding="utf-8")) from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(str(path), "", f"is not valid TOML: {error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(str(path), "", "is not UTF-8 text") from error
-    except OSError as error:
-        raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error
 
 
 def _slugify(name: str) -> str:
@@ -194,35 +171,12 @@ def _release(table: Table) -> Release:
     return release
 
 
-def _smoke(table: Table) -> Smoke:
-    base = Smoke()
-    env_table = table.table("env")
-    env: dict[str, str] = {}
-    for variable in env_table.rest():
-        _check_variable(env_table, variable)
-        env[variable] = env_table.text(variable)
-    smoke = Smoke(
-        paths=table.texts("paths"),
-        seal=table.flag("seal", base.seal),
-        env=MappingProxyType(env),
-        pass_env=table.texts("pass_env"),
-        allow_hosts=table.texts("allow_hosts"),
-        scratch=table.text("scratch", base.scratch, one_of=("sqlite", "postgres", "none")),
-        rehearse=table.text("rehearse", base.rehearse, one_of=("off", "auto", "required")),
-        database=table.text("database", base.database, one_of=("head", "empty")),
-        leaks=table.text("leaks", base.leaks, one_of=("fail", "warn", "record")),
-        timeout=table.seconds("timeout", base.timeout),
-    )
-    table.done()
-    return smoke
-
-
 def _flags(table: Table, root: Path) -> Flags:
     prefix = table.text("prefix", "FLAG_")
     file = table.text("file")
     declared: dict[str, FlagDeclaration] = {}
     for name in table.rest():
-        _check_variable(table, name)
+        check_variable(table, name)
         one = table.table(name)
         # enum: what OpenFeature's and Django's users call a choice
         kind = one.text("type", "bool", one_of=(*FLAG_TYPES, "enum")).replace("enum", "choice")
@@ -305,8 +259,3 @@ def _checks(table: Table) -> CheckSettings:
     result = CheckSettings(optional=table.texts("optional"))
     table.done()
     return result
-
-
-def _check_variable(table: Table, name: str) -> None:
-    if not _VARIABLE.match(name):
-        raise table.error(name, "is not a variable's name", fix="letters, digits and _")

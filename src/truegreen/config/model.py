@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from truegreen.config.observing import Ci, Live, Stability
+from truegreen.config.smoke import Smoke
 
 FLAG_TYPES = ("bool", "int", "float", "str", "choice", "duration", "url", "list")
 
@@ -44,21 +45,6 @@ class Release(NamedTuple):
     alembic_ini: str = "alembic.ini"
     timeout: float = 3600.0  # seconds
     boot_timeout: float = 90.0  # seconds until every dyno is up
-
-
-class Smoke(NamedTuple):
-    """The in-process smoke suite and its seal."""
-
-    paths: tuple[str, ...] = ()
-    seal: bool = True
-    env: Mapping[str, str] = _NOTHING  # pins
-    pass_env: tuple[str, ...] = ()  # let through
-    allow_hosts: tuple[str, ...] = ()  # connections besides loopback: names, addresses, *.suffix
-    scratch: str = "sqlite"  # sqlite | postgres | none: what DATABASE_URL leads to
-    rehearse: str = "auto"  # off | auto (the gate does where it can) | required
-    database: str = "head"  # head | empty: the scratch database that the release phase makes
-    leaks: str = "fail"  # fail | warn | record
-    timeout: float = 600.0  # seconds
 
 
 class FlagDeclaration(NamedTuple):

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from truegreen.config import Smoke
+from truegreen.config.smoke import Smoke
 from truegreen.hermetic.after_import import AfterImport
 from truegreen.hermetic.network import NetworkSeal
 from truegreen.hermetic.origin import Stack

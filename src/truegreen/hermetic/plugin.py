@@ -10,13 +10,13 @@ here: ``enclosure`` seals and watches, ``reads`` knows what a leak is, ``report`
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from truegreen.config import Config, Smoke, load_config
+from truegreen.config.smoke import Smoke, load_smoke
 from truegreen.errors import ConfigError
 from truegreen.hermetic.enclosure import Enclosure
 from truegreen.hermetic.options import SESSION, declare
@@ -50,12 +50,12 @@ class HermeticSession:
 
     def __init__(self, root: Path) -> None:
         self._problem: ConfigError | None = None
-        self._config: Config | None = None
+        self._smoke = Smoke()
+        self._flags: Mapping[str, Any] = {}
         try:
-            self._config = load_config(root)
+            self._smoke, self._flags = load_smoke(root)
         except ConfigError as error:
             self._problem = error
-        self._smoke = self._config.smoke if self._config else Smoke()
         self._enclosure = Enclosure(root, self._smoke)
         self._recording = self._enclosure.recording
         self._outcomes = Outcomes()
@@ -166,7 +166,12 @@ class HermeticSession:
             return
         from truegreen.hermetic.report import summary
 
-        lines = summary(result, self._config)
+        defaults = {
+            name: one.get("default", False)
+            for name, one in self._flags.items()
+            if isinstance(one, dict)
+        }
+        lines = summary(result, defaults)
         if not lines:
             return
         terminalreporter.section(lines[0])

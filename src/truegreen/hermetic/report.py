@@ -6,9 +6,9 @@ The line that pins a variable takes its value from the flag's declaration.
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from truegreen.config import Config
 from truegreen.hermetic.result import (
     BlockedConnection,
     LeakedRead,
@@ -16,26 +16,34 @@ from truegreen.hermetic.result import (
     SessionResult,
 )
 
+if TYPE_CHECKING:
+    from truegreen.config import Config
+
+Defaults = Mapping[str, Any]  # of declared flags, by their name
 _SHOWN = 20
 _POLICY = {"fail": "the session fails", "warn": "a warning", "record": "recorded"}
 
 
-def pin_line(variable: str, config: Config | None = None) -> str:
+def defaults_of(config: Config) -> Defaults:
+    """The declared flags' defaults."""
+    return {name: flag.default for name, flag in config.flags.declared.items()}
+
+
+def pin_line(variable: str, defaults: Defaults) -> str:
     """The line for truegreen.toml that settles ``variable``, with the table it belongs to."""
     if variable.endswith("*"):
         return f"[smoke] pass_env = [{_quoted(variable)}]"
-    flag = config.flags.declared.get(variable) if config else None
     value = ""
-    if flag is not None:
-        default = flag.default
+    if variable in defaults:
+        default = defaults[variable]
         value = str(int(default)) if isinstance(default, bool) else str(default)
     return f"[smoke.env] {variable} = {_quoted(value)}"
 
 
-def describe(leak: LeakedRead, config: Config | None = None) -> str:
+def describe(leak: LeakedRead, defaults: Defaults) -> str:
     """One line for people: which variable, where it was read, and the way out."""
     times = f", {leak.count} times" if leak.count > 1 else ""
-    pin = printable(pin_line(leak.variable, config))
+    pin = printable(pin_line(leak.variable, defaults))
     if leak.variable.endswith("*"):
         state, way = "all with that beginning", f"pin those that it needs, or add {pin}"
     else:
@@ -56,11 +64,11 @@ def describe_blocked(one: BlockedConnection) -> str:
     )
 
 
-def summary(result: SessionResult, config: Config | None) -> list[str]:
+def summary(result: SessionResult, defaults: Defaults) -> list[str]:
     """The short report, its title first; empty when there is nothing to say."""
     found = [
         *result.unseen,
-        *(describe(leak, config) for leak in result.leaks),
+        *(describe(leak, defaults) for leak in result.leaks),
         *(describe_blocked(one) for one in result.blocked),
     ]
     if not found:
@@ -69,7 +77,7 @@ def summary(result: SessionResult, config: Config | None) -> list[str]:
     return [f"environment leaks: {_POLICY[result.leaks_policy]}", *found[:_SHOWN], *more]
 
 
-def document(result: SessionResult, config: Config | None = None) -> dict[str, Any]:
+def document(result: SessionResult, defaults: Defaults) -> dict[str, Any]:
     """The JSON of ``truegreen hermetic report``."""
     own = [one for one in result.reads if not one.via]
     return {
@@ -80,7 +88,8 @@ def document(result: SessionResult, config: Config | None = None) -> dict[str, A
             for name in ("total", "passed", "failed", "errors", "skipped")
         },
         "leaks": [
-            {**_told(one), "pin": printable(pin_line(one.variable, config))} for one in result.leaks
+            {**_told(one), "pin": printable(pin_line(one.variable, defaults))}
+            for one in result.leaks
         ],
         "bulk_reads": [_told(one) for one in own if one.variable == "*"],
         "settled_reads": [_told(one) for one in own if one.state != "open" and one.variable != "*"],
@@ -91,11 +100,11 @@ def document(result: SessionResult, config: Config | None = None) -> dict[str, A
     }
 
 
-def lines(result: SessionResult, config: Config | None = None) -> list[str]:
+def lines(result: SessionResult, defaults: Defaults) -> list[str]:
     """The long report for people."""
     told: list[str] = list(result.unseen)
     for leak in result.leaks:
-        told.append(describe(leak, config))
+        told.append(describe(leak, defaults))
         told += [f"    {test}" for test in leak.tests[:5]]
         if leak.test_count > 5:
             told.append(f"    … {leak.test_count} tests in all")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from truegreen.config import Config
-from truegreen.hermetic.report import describe, describe_blocked
+from truegreen.hermetic.report import defaults_of, describe, describe_blocked
 from truegreen.hermetic.result import SessionResult, read_result
 from truegreen.hermetic.seal import seal
 from truegreen.release import pytest_config
@@ -119,7 +119,7 @@ def _tell(config: Config, result: SessionResult | None, say: Say) -> None:
         body = f": {failure.body}" if failure.body else ""
         say(f"  {failure.test}: {failure.message}{body}")
     for leak in result.leaks[:20]:
-        say(f"  leak ({config.smoke.leaks}): {describe(leak, config)}")
+        say(f"  leak ({config.smoke.leaks}): {describe(leak, defaults_of(config))}")
     if config.smoke.leaks != "fail":
         for line in (*result.unseen, *map(describe_blocked, result.blocked[:20])):
             say(f"  {line}")
