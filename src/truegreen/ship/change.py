@@ -108,8 +108,9 @@ class Change:
         """What the release command must know of this run, and can know in no other way."""
         if not self.run.beforehand:
             return
-        with self.run.step("config", ", ".join(self.run.beforehand)):
-            find_or_set_vars(
+        names = ", ".join(self.run.beforehand)
+        with self.run.step("config", names) as step:
+            changed = find_or_set_vars(
                 self.client,
                 self.app,
                 self.run.beforehand,
@@ -117,6 +118,7 @@ class Change:
                 self.config.release.timeout,
                 self.target.means,
             )
+            step.text = f"{names} {'set' if changed else 'was there'}"
 
     def _look(self) -> Standing:
         return look(self.client, self.app, self.target.means.now())

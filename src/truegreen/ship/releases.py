@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -60,7 +61,18 @@ def list_releases(
                 description=release.description,
                 user=release.user_email,
                 at=stamp(release.created_at),
-                overrides=tuple(overrides.get(commits.get(slug or "") or "", ())),
+                overrides=_before(
+                    overrides.get(commits.get(slug or "") or "", ()), release.created_at
+                ),
             )
         )
     return listed
+
+
+def _before(
+    overrides: Sequence[Mapping[str, Any]], moment: datetime
+) -> tuple[Mapping[str, Any], ...]:
+    """Those that were given when a release of ``moment`` was made: an earlier one of the same
+    commit went out without them. The platform tells whole seconds."""
+    latest = stamp(moment + timedelta(seconds=1))
+    return tuple(one for one in overrides if str(one["at"]) < latest)

@@ -10,7 +10,7 @@ from typing import Any
 from truegreen.ship.baseline import Baseline
 from truegreen.ship.progress import Journal, StepState
 
-_PLATFORM_TIME = ("build", "release", "boot")  # what is the platform's to spend, not ours
+_PLATFORM_TIME = ("config", "build", "release", "boot")  # what is the platform's to spend, not ours
 _WAITING = ("lease",)  # in the queue: somebody else's time
 
 
