@@ -24,7 +24,8 @@ _OF_ANOTHER_CALL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of the tree. ``path`` is relative to the folder, with ``/``; ``size`` in bytes,
-    None for a submodule and for an object that git does not have here."""
+    None for a submodule, for an object that git does not have here, and where none was asked for.
+    """
 
     path: str
     mode: str
@@ -47,28 +48,32 @@ class HeadTree:
         repository, no such commit, or nothing of the folder in it."""
         if not root.is_dir():
             raise UsageError(f"{root} is not a folder")
-        prefix = git(root, "rev-parse", "--show-prefix").decode(errors="replace").strip("\n/")
-        if git_fails(root, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"):
+        asked = run_git(root, "rev-parse", "--show-prefix", f"{commit}^{{commit}}")
+        if asked.returncode:
+            git(root, "rev-parse", "--show-prefix")  # says when there is no repository at all
             missing = "no commit yet" if commit == "HEAD" else f"no commit {commit[:12]}"
             raise UsageError(
                 f"{root}: the repository has {missing}", hint="commit first: git commit"
             )
-        commit = git(root, "rev-parse", "--verify", f"{commit}^{{commit}}").decode().strip()
-        name = f"{commit}:{prefix}"
-        if git_fails(root, "rev-parse", "--verify", "--quiet", name):
+        prefix, commit = asked.stdout.decode(errors="replace").split("\n")[:2]
+        name = f"{commit}:{prefix.rstrip('/')}"
+        found = run_git(root, "rev-parse", "--verify", "--quiet", name)
+        if found.returncode:
             raise UsageError(
                 f"{root}: nothing of this folder is in the commit {commit[:8]}",
                 hint="git add it and commit: only what is committed is shipped",
             )
-        return cls(root, commit, git(root, "rev-parse", "--verify", name).decode().strip())
+        return cls(root, commit, found.stdout.decode().strip())
 
     @property
     def source(self) -> str:
         return f"git {self.commit[:12]}"
 
-    def entries(self) -> tuple[Entry, ...]:
-        """Every file, in git's order. Raises UsageError when git cannot list them."""
-        listed = git(self.root, "ls-tree", "-r", "-z", "-l", "--full-tree", self.tree)
+    def entries(self, *, sizes: bool = True) -> tuple[Entry, ...]:
+        """Every file, in git's order. Without ``sizes`` git need not look at each object, and
+        every size is None. Raises UsageError when git cannot list them."""
+        long = ("-l",) if sizes else ()
+        listed = git(self.root, "ls-tree", "-r", "-z", *long, "--full-tree", self.tree)
         return tuple(_entry(line) for line in listed.split(b"\0") if line)
 
     def export(self, to: Path) -> None:
@@ -87,8 +92,8 @@ class HeadTree:
 
 def _entry(line: bytes) -> Entry:
     meta, _, path = line.partition(b"\t")
-    mode, kind, oid, size = meta.decode("ascii").split()
-    known = int(size) if size.isdigit() else None
+    mode, kind, oid, *size = meta.decode("ascii").split()
+    known = int(size[0]) if size and size[0].isdigit() else None
     return Entry(printable(path), mode, kind, oid, known)
 
 
@@ -122,10 +127,6 @@ def run_git(
         raise UsageError("git is not installed, or not on PATH") from error
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"git {arguments[0]} did not end within {timeout:g} s") from error
-
-
-def git_fails(root: Path, *arguments: str) -> bool:
-    return run_git(root, *arguments).returncode != 0
 
 
 def git(root: Path, *arguments: str, timeout: float = TIMEOUT) -> bytes:

@@ -94,7 +94,7 @@ class Surveyor:
     def tree(self, commit: str = "HEAD") -> Survey:
         """The service's folder at ``commit``. Raises UsageError where git has no such tree."""
         tree = HeadTree.of(self._config.root, commit)
-        blobs = tree_blobs(tree.entries())
+        blobs = tree_blobs(tree.entries(sizes=False))
         survey = self._survey(tree.source, tree.root, blobs)
         if self._suppressions is None:
             return survey
