@@ -1,0 +1,18 @@
+"""For all tests: the groups of pytest-xdist (``--dist=loadgroup``), which pytest 9.2 lost.
+
+pytest-xdist 3.8 writes a test's group into ``Item._nodeid``; since 9.2 pytest keeps the id in
+``Item._id`` and does not look there any more, so that every test was a group of its own. Where both
+do what they did, nothing happens here.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        grouped = vars(item).get("_nodeid")  # nobody but pytest-xdist sets it
+        if grouped and grouped != item.nodeid and hasattr(item, "_id"):
+            item._id = type(item._id).parse(grouped)
