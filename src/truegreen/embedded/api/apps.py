@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from truegreen.embedded.api.respond import (
     USER,
+    ApiError,
     answer,
     app_of,
     body,
@@ -106,6 +107,8 @@ async def update(request: Request) -> Response:
             raise invalid("maintenance must be true or false.")
         state.domains.set_maintenance(app, values["maintenance"])
     if name != app.name:
+        if not user(request).operator:
+            raise ApiError(403, "forbidden", "Only its owner may rename an app.")
         try:
             app = await state.rename_app(app, name)
         except NameTaken:
