@@ -17,7 +17,7 @@ from truegreen.incidents.document import write
 from truegreen.incidents.document.body import footnotes
 from truegreen.incidents.drafting import draft
 from truegreen.incidents.drafting.episode import of_document
-from truegreen.incidents.drafting.facts import citable
+from truegreen.incidents.drafting.refs import citable
 
 KNOWN = [
     "v5 (fe068f1f) failed in its release command",  # which release, and in what

@@ -147,7 +147,9 @@ class Desk:
             proof = replace(proof, red=_red(proven, now))
         closed = Closed(now, self.candidate, proven.proof)
         self._write(review, replace(action, status="closed", closed=closed, proof=proof))
-        self.note(one.followup, "close", "closed: its proof holds", proof=proven.proof)
+        self.note(
+            one.followup, "close", "closed: its proof holds", held="holds", proof=proven.proof
+        )
         return proven
 
     def _same_proof(self, one: Standing, action: Action) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from truegreen.config import Config
@@ -117,7 +117,10 @@ def _how_closed(
     if one.action.proof is None:
         return "it is closed without a proof", True
     now = proof_digest(repository, one, candidate)
-    if one.action.closed is not None and one.action.closed.proof != now:
+    red, closed = one.action.proof.red, one.action.closed
+    if closed is None or red is None:
+        return "it was closed by hand: nothing says that its proof was seen red", True
+    if now not in (closed.proof, red.proof) or closed.proof != red.proof:
         return "its proof is not the one that it was closed with", True
     there: Version | None = None
     if candidate != base.commit:
@@ -148,12 +151,13 @@ def _waivers(records: Iterable[Record], name: str) -> list[Waiver]:
 
 
 def _regressed(records: Iterable[Record], one: Followup) -> bool:
-    """Whether the newest run of its proof since it was closed failed."""
-    since: datetime | None = one.action.closed.at if one.action.closed else None
-    newest: str | None = None
+    """Whether its proof failed when it was run last, closing it included. By the ledger's order and
+    not by time: a clock that was set closes nothing."""
+    newest = ""
     for record in records:
-        if record.body.get("event") == "ratchet" and record.body.get("action") == one.name:
-            newest = str(record.body.get("held")) if since is None or record.at > since else newest
+        ours = record.body.get("action") == one.name
+        if ours and record.body.get("event") in ("ratchet", "close"):
+            newest = str(record.body.get("held"))
     return newest == "red"
 
 

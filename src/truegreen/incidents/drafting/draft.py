@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from truegreen.errors import UsageError
 from truegreen.incidents.document import Action, Detection, Document, Incident
 from truegreen.incidents.document.body import region, replace_regions
-from truegreen.incidents.drafting import facts
+from truegreen.incidents.drafting import facts, timeline
 from truegreen.incidents.drafting.episode import Episode
-from truegreen.incidents.drafting.facts import Fact, Moment, Ref
+from truegreen.incidents.drafting.refs import Fact, Ref
+from truegreen.incidents.drafting.timeline import Moment
 from truegreen.incidents.markdown import plain, table
 from truegreen.incidents.record import Cause, slug
 
@@ -81,7 +82,7 @@ def kept_regions(episode: Episode, there: Document) -> tuple[str, ...]:
 
 
 def _front(episode: Episode, evidence: str) -> Incident:
-    run, when = episode.red.run, facts.times(episode)
+    run, when = episode.red.run, timeline.times(episode)
     failed = dict.fromkeys(one.check for one in run.with_status("fail"))
     first = when.began or episode.red.at
     return Incident(
@@ -171,7 +172,7 @@ def _regions(episode: Episode) -> dict[str, Sequence[str]]:
 
 
 def _timeline(episode: Episode, notes: _Notes) -> list[str]:
-    moments = facts.timeline(episode)
+    moments = timeline.timeline(episode)
     if not moments:
         return [NOTHING]
     rows = [
@@ -180,7 +181,7 @@ def _timeline(episode: Episode, notes: _Notes) -> list[str]:
     lines = ["All times UTC.", "", *table(("time (UTC)", "what", "source"), rows)]
     if len(moments) > MOST_MOMENTS:
         lines += ["", f"_{len(moments) - MOST_MOMENTS} more stand in the record._"]
-    durations = facts.durations(episode)
+    durations = timeline.durations(episode)
     if durations:
         lines += ["", *(f"- {notes.cite(fact)}" for fact in durations)]
     return lines

@@ -15,7 +15,7 @@ from truegreen.errors import TrueGreenError
 from truegreen.incidents.document import Document
 from truegreen.incidents.document.prose import Prose, read_prose
 from truegreen.incidents.drafting.episode import Recorded, of_record, read_evidence
-from truegreen.incidents.drafting.facts import citable
+from truegreen.incidents.drafting.refs import citable
 from truegreen.incidents.folder import Review, inside, review_files, reviews_folder
 from truegreen.incidents.record import RunRecord
 from truegreen.ledger import Ledger
