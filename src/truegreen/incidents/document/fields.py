@@ -155,7 +155,9 @@ DAY = (_parsed(times.read_day, "a day: 2026-06-21"), _plainly)
 SECONDS = (_parsed(times.read_duration, "a duration: 6m, 1h30m, 41s"), _by(times.duration_text))
 # A bare number is seconds here, as everywhere in truegreen.toml; of a duration nobody would know.
 TIMEOUT = (
-    _parsed(lambda text: times.read_duration(text) or times.read_duration(f"{text}s"), "90s, 2m"),
+    _parsed(
+        lambda text: times.read_duration(f"{text}s" if text[-1].isdigit() else text), "90s, 2m"
+    ),
     SECONDS[1],
 )
 PAIRS = (_pairs, _by(lambda value: dict(value) or None))
