@@ -37,7 +37,7 @@ def main() -> int:
         return refuse(f"{ref} is what the app was built from: it cannot be deleted.")
     if ("" if set(old) == {"0"} else old) != current(ref):
         return refuse(f"{ref} has moved meanwhile (another push): fetch, then push again.")
-    problem = archive(new)
+    problem = incomplete(new) or archive(new)
     return refuse(problem) if problem else build(commit_of(new))
 
 
@@ -63,6 +63,19 @@ def current(ref: str) -> str:
 def commit_of(new: str) -> str:
     """The commit; what is pushed to a branch is one already."""
     return git("rev-parse", "--verify", "--quiet", f"{new}^{{commit}}") or new
+
+
+def incomplete(new: str) -> str:
+    """Why the tree of ``new`` is not the whole source; empty when it is. Heroku fetches submodules
+    (devcenter: "Git Submodules"), we do not, and would build something else; Git LFS neither does.
+    """
+    if git("grep", "-l", "filter=lfs", new, "--", ".gitattributes", "*/.gitattributes"):
+        say(" !     Files in Git LFS arrive as their pointers, as on Heroku: nothing is fetched.")
+    entries = [line.partition("\t") for line in git("ls-tree", "-r", new).splitlines()]
+    links = [path for what, _, path in entries if what.startswith("160000 ")]
+    if not links:
+        return ""
+    return f"{links[0]} is a submodule: Heroku would fetch it, this platform does not. Vendor it."
 
 
 def archive(new: str) -> str:

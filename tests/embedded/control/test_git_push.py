@@ -271,3 +271,24 @@ def test_a_deleted_app_takes_its_repository_with_it(shared: Any, checkout: Check
     assert repository.is_dir()
     assert shared.http.delete(f"/apps/{app_of(checkout)}").status_code == 200
     assert not repository.exists()
+
+
+def test_a_submodule_that_would_be_missing_refuses_the_push(checkout: Checkout) -> None:
+    link = f"160000,{checkout.git('rev-parse', 'HEAD')},vendor/lib"
+    checkout.git("update-index", "--add", "--cacheinfo", link)
+    checkout.git("commit", "-q", "-m", "a submodule")
+    code, said = checkout.push()
+    assert code != 0
+    assert "vendor/lib is a submodule" in said
+
+
+def test_lfs_pointers_are_built_as_they_are_and_told_of(checkout: Checkout, shared: Any) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 9\n"
+    attributes = "*.big filter=lfs diff=lfs merge=lfs -text\n"
+    checkout.commit({"data.big": pointer, ".gitattributes": attributes})
+    code, said = checkout.push()
+    assert code == 0
+    assert "Git LFS arrive as their pointers" in said
+    release = shared.get(f"/apps/{app_of(checkout)}/releases")[-1]
+    slug = Path(shared.info.data) / "slugs" / release["slug"]["id"] / "app"
+    assert (slug / "data.big").read_text() == pointer

@@ -18,7 +18,7 @@ from truegreen.embedded.dynos import DynoManager, DynoPlan, DynoSettings, DynoSt
 from truegreen.embedded.relay import Timeouts
 from truegreen.embedded.router import Dynos, Router, RouterVersion, host_name
 
-from .web import FixedDynos, dyno, get, header, origin, says, status, talk
+from .web import FixedDynos, connected, dyno, get, header, origin, says, status, talk
 
 
 class Front:
@@ -278,6 +278,51 @@ def test_an_app_that_stays_silent_is_h12() -> None:
         ):
             assert status(await talk(front.port, get())) == 503
             await front.logged("code=H12")
+
+    go(body)
+
+
+async def _stalls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
+    if b"/half" in head:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc")
+    if b"/half-and-gone" not in head:
+        await reader.read()
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (get("/half"), "H15"),
+        (get("/half-and-gone"), "H18"),
+        (b"POST / HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 9\r\n\r\nabc", "H28"),
+    ],
+)
+def test_what_stalls_or_breaks_off_in_its_middle_has_herokus_code(
+    request_: bytes, code: str
+) -> None:
+    async def body() -> None:
+        limits = Timeouts(idle=0.3)
+        async with (
+            origin(_stalls) as o,
+            router(FixedDynos(dyno("up", o.port)), timeouts=limits) as front,
+        ):
+            with suppress(ConnectionResetError):
+                await talk(front.port, request_)
+            await front.logged(f"code={code}")
+
+    go(body)
+
+
+def test_a_client_that_goes_away_is_h27() -> None:
+    async def body() -> None:
+        async with origin(_stalls) as o, router(FixedDynos(dyno("up", o.port))) as front:
+            async with connected(front.port) as (_, writer):
+                writer.write(get())
+                while not o.heads:
+                    await asyncio.sleep(0.01)
+            line = await front.logged("code=H27")
+            assert 'desc="Client Request Interrupted"' in line
+            assert "dyno=web.1" in line
 
     go(body)
 
