@@ -231,3 +231,24 @@ def test_a_killed_truegreen_takes_its_proof_with_it(service: Service, tmp_path: 
     while alive(pid) and time.monotonic() < until:
         time.sleep(0.02)
     assert not alive(pid)
+
+
+def test_a_live_proof_has_the_network_and_is_told_where_the_app_is(service: Service) -> None:
+    with socket.socket() as app:
+        app.bind(("127.0.0.1", 0))
+        app.listen()
+        url = f"http://127.0.0.1:{app.getsockname()[1]}"
+        code = (
+            "import os, socket, urllib.parse as p\n"
+            "u = p.urlsplit(os.environ['TRUEGREEN_APP_URL'])\n"
+            "socket.create_connection((u.hostname, u.port), 5)\n"
+        )
+        head = service.git("rev-parse", "HEAD").strip()
+        done = run_proof(
+            Repository.of(service.root),
+            Proof(run=("python", "-c", code), timeout=20, when="live"),
+            commit=head,
+            trusted=head,
+            extra={"TRUEGREEN_APP_URL": url},
+        )
+    assert (done.held, done.network) == (Held.HOLDS, "open")

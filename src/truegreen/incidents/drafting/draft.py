@@ -97,6 +97,7 @@ def _front(episode: Episode, evidence: str) -> Incident:
         app=run.app,
         release=run.release.split(" ")[0],
         commit=run.commit,
+        blast_radius=" ".join(" ".join(f.text.split()) for f in facts.blast_radius(episode)),
         detection=Detection(", ".join(failed), when.gap) if failed else None,
         evidence=(evidence,) if evidence else (),
         actions=tuple(

@@ -21,11 +21,9 @@ def summary(episode: Episode) -> list[Fact]:
 
 
 def impact(episode: Episode) -> list[Fact]:
-    """What served, how it answered, which flags were on: the blast radius as far as it is known."""
+    """What served, how it answered, which flags were on."""
     red, run = episode.red, episode.red.run
-    facts: list[Fact] = []
-    if run.serving:
-        facts.append(Fact(f"The platform served {run.serving}.", (of_serving(red),)))
+    facts = _serving(red)
     for name in ("health.edge", "code.served", "code.dynos", "health.origin_blocked"):
         answer = run.of(name)
         if answer is not None and answer.status != "unknown":
@@ -35,6 +33,18 @@ def impact(episode: Episode) -> list[Fact]:
         facts.append(Fact(f"The database was at {schema.observed}.", (of_answer(red, schema),)))
     facts += _flags(red)
     return facts
+
+
+def blast_radius(episode: Episode) -> list[Fact]:
+    """As far as evidence knows it: what could be met was what served, behind the flags that were
+    on. Who met it is a person's to say."""
+    return [*_serving(episode.red), *_flags(episode.red)]
+
+
+def _serving(red: Recorded) -> list[Fact]:
+    if not red.run.serving:
+        return []
+    return [Fact(f"The platform served {red.run.serving}.", (of_serving(red),))]
 
 
 def _asked(answer: Answer) -> str:
