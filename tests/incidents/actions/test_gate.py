@@ -57,6 +57,12 @@ def test_required_refuses_and_names_the_command_that_clears_it() -> None:
     )
 
 
+def test_the_command_that_clears_it_can_be_pasted_whatever_a_review_holds() -> None:
+    evil = replace(one(REQUIRED), followup=Followup("i; rm -rf ~", "i.md", REQUIRED))
+    told = decide([evil], {}, now=NOW, grace_days=0, folder="a b")
+    assert "action check 'i; rm -rf ~/a' --dir 'a b' (" in told.clears
+
+
 def test_the_fix_itself_passes() -> None:
     told = judged(one(REQUIRED), proven(Held.HOLDS))
     assert told.open

@@ -3,6 +3,7 @@ the candidate, the day, and the policy."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -79,7 +80,8 @@ def decide(
 
 def clearing(name: str, folder: str) -> str:
     """The command that shows whether ``name`` is done, or that lets it wait."""
-    at = "" if folder in ("", ".") else f" --dir {folder}"
+    at = "" if folder in ("", ".") else f" --dir {shlex.quote(folder)}"
+    name = shlex.quote(name)  # it may be copied into a shell, and a review may hold anything
     return (
         f"truegreen action check {name}{at} (then action close), or truegreen action waive "
         f"{name}{at} --by WHO --reason WHY --until DAY"
