@@ -49,8 +49,10 @@ def timed(command: Sequence[str], folder: Path, *, codes: Sequence[int] = (0,)) 
 def prepare(repository: Path) -> str:
     """Raptor with a history and a ledger; the commit that its wave begins at."""
     copy_service(find_service(None), repository)
+    freeze = repository / "freeze.toml"  # Raptor's windows are those of its real production
+    freeze.write_text(freeze.read_text().replace('environments = ["live"]\n', ""))
     base = commit(repository, "what serves")
-    ship = [sys.executable, "-m", "truegreen", "ship", "--quiet"]
+    ship = [sys.executable, "-m", "truegreen", "ship", "--quiet", "--no-gates"]
     done = subprocess.run(ship, cwd=repository, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"ship exited {done.returncode}: {done.stderr}")

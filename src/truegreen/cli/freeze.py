@@ -166,7 +166,7 @@ def lock(folder: Path, only_check: bool, at: datetime | None, quiet: bool) -> in
 def _look(folder: Path, env_name: str | None, at: datetime | None) -> Look:
     from truegreen.gates.freeze.asked import look
     from truegreen.ship.asking import question_of
-    from truegreen.ship.target import choose_environment
+    from truegreen.ship.environments import choose_environment
 
     config = load_config(folder)
     return look(question_of(config, choose_environment(config, env_name), now=at))
@@ -179,7 +179,7 @@ def _tell(
     from truegreen.gates.run import exit_code
     from truegreen.outputs.json_document import print_document
     from truegreen.ship.asking import question_of
-    from truegreen.ship.target import choose_environment
+    from truegreen.ship.environments import choose_environment
 
     config = load_config(folder)
     answer = freeze.ask(question_of(config, choose_environment(config, env_name), now=at))

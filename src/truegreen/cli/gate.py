@@ -72,9 +72,9 @@ def command(
     from truegreen.outputs.override_line import override_line
     from truegreen.outputs.wave_text import lines as wave_lines
     from truegreen.ship.asking import question_of
+    from truegreen.ship.environments import choose_environment
     from truegreen.ship.overriding import read_overrides
     from truegreen.ship.source import full_commit
-    from truegreen.ship.target import choose_environment
 
     config = load_config(folder)
     if write_sizes is not None:

@@ -77,10 +77,10 @@ def command(
     from truegreen.outputs.formats import parse_outputs
     from truegreen.ship.asking import question_of
     from truegreen.ship.background import EngineInBackground
+    from truegreen.ship.environments import choose_environment
     from truegreen.ship.gating import Asked, ask_gates
     from truegreen.ship.overriding import actor
     from truegreen.ship.source import read_source
-    from truegreen.ship.target import choose_environment
     from truegreen.state import locate
 
     files = parse_outputs(outputs)

@@ -2,6 +2,9 @@
 
 A gate is a name and a function of a ``Question``. What is asked is a tuple of gates that the caller
 hands in: ``STANDARD`` here, and with those that live above this floor, ``incidents.every_gate``.
+
+A gate is imported when it is asked: what one of them needs (pytest, git, a database's driver) would
+otherwise be waited for by all.
 """
 
 from __future__ import annotations
@@ -12,10 +15,8 @@ from dataclasses import dataclass
 
 from truegreen.config import Config
 from truegreen.errors import TrueGreenError, UsageError
-from truegreen.gates import freeze, migrations, policy, smoke
 from truegreen.gates.question import STANDARD_ERROR, Question
 from truegreen.gates.result import GateResult
-from truegreen.gates.scan import gate as scan
 from truegreen.model import Status
 
 Answers = Sequence[GateResult]
@@ -50,46 +51,66 @@ class Gate:
 
 
 def _freeze(question: Question, _: Answers) -> GateResult:
+    from truegreen.gates import freeze
+
     return freeze.ask(question)
 
 
 def _scan(question: Question, _: Answers) -> GateResult:
+    from truegreen.gates.scan import gate as scan
+
     return scan.scan_head(question.config, question.now, commit=question.commit)
 
 
 def _migrations(question: Question, _: Answers) -> GateResult:
+    from truegreen.gates import migrations
+
     return migrations.ask(question)
 
 
 def _smoke(question: Question, _: Answers) -> GateResult:
+    from truegreen.gates import smoke
+
     return smoke.ask(question)
 
 
+def _policy(question: Question, answers: Answers) -> GateResult:
+    from truegreen.gates import policy
+
+    return policy.ask(question, answers)
+
+
+def _named_by_policy(config: Config) -> Iterable[str]:
+    from truegreen.gates import policy
+
+    return policy.needs(config)
+
+
 STANDARD: tuple[Gate, ...] = (
-    Gate(freeze.NAME, _freeze),
-    Gate(scan.NAME, _scan),
-    Gate(migrations.NAME, _migrations),
+    Gate("freeze", _freeze),
+    Gate("scan", _scan),
+    Gate("migrations", _migrations),
     # It moves the process's standard output about while it runs, so it runs alone; and it takes
     # seconds, which the release command will spend anyway.
     Gate(
-        smoke.NAME,
+        "smoke",
         _smoke,
         configured=lambda config: bool(config.smoke.paths),
         by_ship=False,
         alone=True,
     ),
     Gate(
-        policy.NAME,
-        policy.ask,
+        "policy",
+        _policy,
         configured=lambda config: bool(config.policy.conditions),
         last=True,
-        needs=policy.needs,
+        needs=_named_by_policy,
     ),
 )
 
 
 def configured(config: Config, gates: Sequence[Gate] = STANDARD) -> tuple[str, ...]:
-    """The gates that have something to ask of this service: all, but smoke without a suite."""
+    """The gates that have something to ask of this service, e.g. smoke only where a suite is."""
     return tuple(gate.name for gate in gates if gate.configured(config))
 
 

@@ -1,24 +1,25 @@
 """From a configuration and a commit to the question that the gates are asked: who reads the facts.
 
-Only reads. A platform that is away, or a ledger that is not there, is said in the fact itself.
+Only reads. A platform that is away, or a ledger that is not there, is said in the fact itself. What
+talks to a platform is imported when a gate wants to know: the freeze does not wait for httpx.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from truegreen.config import Config, Environment
-from truegreen.embedded.locate import data_dir
 from truegreen.errors import PlatformRefused, TrueGreenError
 from truegreen.gates.question import Question
 from truegreen.gates.serving import Past, Serving
-from truegreen.heroku import HerokuClient
 from truegreen.ledger import Ledger
-from truegreen.ship.rehearsing import read_rehearsal
-from truegreen.ship.schema_at import read_schema
-from truegreen.ship.target import find_target
 from truegreen.state import Location, locate
-from truegreen.verify.choose import current_release
+
+if TYPE_CHECKING:
+    from truegreen.gates.rehearsed import Rehearsed
+    from truegreen.gates.schema_at import SchemaAt
+    from truegreen.heroku import HerokuClient
 
 PATIENCE = 5.0  # seconds in which the platform is asked again what serves
 _RUNS = 20  # earlier runs that say how long one takes
@@ -48,17 +49,34 @@ def question_of(
         output=output,
         read_serving=lambda: read_serving(config, environment, platform, start=start),
         read_past=lambda: read_past(locate(config.root), environment.app),
-        read_schema=lambda: read_schema(config, environment, platform, start=start),
-        read_rehearsal=lambda serving: read_rehearsal(
-            config, environment, platform, commit, serving
-        ),
+        read_schema=lambda: _schema(config, environment, platform, start=start),
+        read_rehearsal=lambda serving: _rehearsal(config, environment, platform, commit, serving),
     )
+
+
+def _schema(
+    config: Config, environment: Environment, platform: str | None, *, start: bool
+) -> SchemaAt:
+    from truegreen.ship.schema_at import read_schema
+
+    return read_schema(config, environment, platform, start=start)
+
+
+def _rehearsal(
+    config: Config, environment: Environment, platform: str | None, commit: str, serving: Serving
+) -> Rehearsed:
+    from truegreen.ship.rehearsing import read_rehearsal
+
+    return read_rehearsal(config, environment, platform, commit, serving)
 
 
 def read_serving(
     config: Config, environment: Environment, platform: str | None, *, start: bool = False
 ) -> Serving:
     """What serves in ``environment`` now, as the platform says. Never raises."""
+    from truegreen.embedded.locate import data_dir
+    from truegreen.ship.target import find_target
+
     embedded = (platform or environment.platform) == "embedded"
     if embedded and not data_dir(config.root).is_dir():
         return Serving(None, None, True, "no platform was ever started here")
@@ -71,6 +89,8 @@ def read_serving(
 
 
 def _serving(client: HerokuClient, app: str) -> Serving:
+    from truegreen.verify.choose import current_release
+
     try:
         release = current_release(client.releases(app))
     except PlatformRefused as error:
@@ -98,7 +118,8 @@ def read_past(where: Location, app: str) -> Past:
             for record in ledger.records(kind="ship", verdict="green", app=app, newest_first=True):
                 timings = record.body.get("timings") or {}
                 if timings.get("release"):
-                    durations.append(float(timings["total"]))
+                    waited = float(timings.get("lease", 0.0))  # in the queue
+                    durations.append(float(timings["total"]) - waited)
                 if len(durations) == _RUNS:
                     break
     except (TrueGreenError, ValueError, KeyError, TypeError):

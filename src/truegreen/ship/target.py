@@ -14,8 +14,10 @@ from truegreen.errors import PlatformUnreachable, UsageError
 from truegreen.heroku import HerokuClient
 from truegreen.heroku.address import HEROKU_API
 from truegreen.secret import Secret, resolve
+from truegreen.ship.environments import choose_environment
 from truegreen.ship.means import REAL, Means
 
+__all__ = ["TOKEN_VARIABLES", "Target", "choose_environment", "find_target"]
 TOKEN_VARIABLES = ("TRUEGREEN_API_TOKEN", "HEROKU_API_KEY")
 
 
@@ -43,16 +45,6 @@ class Target:
             sleep=self.means.sleep,
             clock=self.means.clock,
         )
-
-
-def choose_environment(config: Config, name: str | None) -> Environment:
-    """The environment called ``name``, or the default one. UsageError for an unknown name."""
-    wanted = name or config.default_env
-    found = config.environments.get(wanted)
-    if found is None:
-        known = ", ".join(sorted(config.environments))
-        raise UsageError(f"there is no environment {wanted!r}", hint=f"known: {known}")
-    return found
 
 
 def find_target(
