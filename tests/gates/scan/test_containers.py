@@ -180,11 +180,16 @@ def test_an_archive_of_very_many_members_stops(
     assert "members" in gap.why
 
 
-def test_a_file_full_of_findings_lists_many_and_is_not_taken_for_read(opener: Opener) -> None:
-    scanned = scan(opener, MAIL * 2500, 1 << 20)
+@pytest.mark.parametrize("many", ["one file", "members"])
+def test_a_file_full_of_findings_lists_many_and_is_not_taken_for_read(
+    opener: Opener, many: str
+) -> None:
+    data = MAIL * 2500 if many == "one file" else zipped(a=MAIL * 1500, b=MAIL * 1500)
+    scanned = scan(opener, data, 1 << 20)
     assert len(scanned.sightings) == 2000
     (gap,) = scanned.gaps
     assert gap.unread
+    assert "more than 2000 findings" in gap.why
 
 
 def test_a_source_that_breaks_off_says_so(opener: Opener) -> None:

@@ -8,7 +8,6 @@ Nothing is written but to an unnamed temporary file.
 from __future__ import annotations
 
 import bz2
-import codecs
 import json
 import lzma
 import tarfile
@@ -19,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from truegreen.gates.scan.formats import cells, decoded, encoding_of
 from truegreen.gates.scan.found import Gap, Scanned, Sighting
 from truegreen.gates.scan.scanner import MOST, Scanner
 from truegreen.secret import Secret
@@ -33,11 +33,6 @@ _HEAD = 8 << 10  # bytes that say what a blob is
 Mark = Callable[[str, Secret], str]  # kind, value -> fingerprint
 
 _LFS = b"version https://git-lfs.github.com/spec/"
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-)  # fmt: skip
 _Packing = tuple[bytes, Callable[[], Any]]
 _PACKED: tuple[_Packing, ...] = (
     (b"\x1f\x8b", lambda: zlib.decompressobj(wbits=31)),
@@ -112,14 +107,14 @@ class Opener:
     def _read(
         self, head: bytes, blocks: Iterator[bytes], part: str, account: _Account, depth: int
     ) -> None:
-        encoding = _encoding(head)
+        encoding = encoding_of(head)
         if encoding == "utf-8":
             if head.lstrip()[:1] == b"{" and b'"cells"' in head:
                 self._notebook(blocks, part, account)
             else:
                 self._text(blocks, part, account)
         elif encoding:
-            self._text(_decoded(blocks, encoding), part, account)
+            self._text(decoded(blocks, encoding), part, account)
         else:
             why = next((text for magic, text in _CLOSED if head.startswith(magic)), "binary")
             if depth:
@@ -138,11 +133,9 @@ class Opener:
         if scanner is None:
             account.texts += 1
             scanner = self._scanner
-        for count, hit in enumerate(scanner.hits(blocks)):
-            if count == MOST:
-                why = f"over {MOST} findings: the rest was not looked at"
-                account.gaps.append(Gap(part, why, unread=True))
-                return
+        for hit in scanner.hits(blocks):
+            if len(account.sightings) >= MOST:
+                raise TooMuch(f"has more than {MOST} findings")
             fingerprint = self._mark(hit.kind, hit.value)
             account.sightings.append(
                 Sighting(hit.kind, hit.line, hit.column, hit.masked, fingerprint, part)
@@ -207,58 +200,14 @@ class Opener:
     def _notebook(self, blocks: Iterator[bytes], part: str, account: _Account) -> None:
         data = b"".join(_at_most(blocks, NOTEBOOK))
         try:
-            cells = list(_cells(json.loads(data)))
+            texts = list(cells(json.loads(data)))
         except (ValueError, RecursionError, AttributeError, TypeError):
             self._text(_chain(data, blocks), part, account)
             return
         account.texts += 1
-        for number, text in cells:
-            inner = _Account()
-            self._text([text.encode("utf-8", "surrogatepass")], f"{part}#cell-{number}", inner)
-            account.sightings += inner.sightings
-            account.gaps += inner.gaps
-
-
-def _cells(notebook: Any) -> Iterator[tuple[int, str]]:
-    """Source and printed output of each cell of a Jupyter notebook (nbformat 4)."""
-    if not isinstance(notebook["cells"], list):
-        raise TypeError
-    for number, cell in enumerate(notebook["cells"], 1):
-        yield number, _joined(cell.get("source"))
-        for output in cell.get("outputs") or ():
-            yield number, _joined(output.get("text"))
-            yield number, _joined(output.get("traceback"))
-            for kind, value in (output.get("data") or {}).items():
-                if not kind.startswith("image/"):
-                    yield number, _joined(value)
-
-
-def _joined(value: Any) -> str:
-    if isinstance(value, list):
-        return "".join(part for part in value if isinstance(part, str))
-    return value if isinstance(value, str) else json.dumps(value) if value else ""
-
-
-def _encoding(head: bytes) -> str:
-    """How ``head`` is to be read; "" for what is not text."""
-    for mark, encoding in _BOMS:
-        if head.startswith(mark):
-            return encoding
-    if b"\0" not in head:
-        return "utf-8"  # or any other that has ASCII in it: the shapes are ASCII
-    # UTF-16 without its mark: every other byte of mostly Latin text is zero
-    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        other, these = head[1 - first :: 2], head[first::2]
-        if len(head) >= 4 and these.count(0) > 0.7 * len(these) and other.count(0) == 0:
-            return encoding
-    return ""
-
-
-def _decoded(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    for block in blocks:
-        yield decoder.decode(block).encode("utf-8", "surrogatepass")
-    yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+        for number, text in texts:
+            data = text.encode("utf-8", "surrogatepass")
+            self._text([data], f"{part}#cell-{number}", account, self._scanner)
 
 
 def _unpacked(blocks: Iterable[bytes], packing: _Packing, account: _Account) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,9 +71,22 @@ def _code_digest() -> str:
     """Of the files that decide what is found: a changed rule must never meet an old cache."""
     digest = hashlib.sha256()
     package = resources.files("truegreen.gates.scan")
-    names = ("containers.py", "scanner.py", "shapes.py", "rules.py", "rulefile.py", "vendors.toml")
+    names = (
+        "containers.py",
+        "formats.py",
+        "scanner.py",
+        "shapes.py",
+        "rules.py",
+        "rulefile.py",
+        "vendors.toml",
+    )
     kinds = sorted((package / "kinds").iterdir(), key=lambda file: file.name)
     for file in (*(package / name for name in names), *kinds):
         if file.name.endswith((".py", ".toml")):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    for package_name in ("phonenumbers", "python-stdnum"):  # they judge, too
+        try:
+            digest.update(version(package_name).encode())
+        except PackageNotFoundError:
+            digest.update(b"none")
     return digest.hexdigest()
