@@ -95,7 +95,13 @@ def test_one_that_regressed_refuses_whatever_its_day() -> None:
 
 
 def test_a_waiver_opens_it_until_its_last_day_and_is_always_shown() -> None:
-    for until, is_open in ((date(2026, 7, 10), True), (date(2026, 7, 9), False)):
+    for until, is_open in (
+        (date(2026, 7, 10), True),
+        (date(2026, 7, 9), False),
+        (date(2026, 8, 9), True),
+        (date(2026, 8, 10), False),  # written by hand, for longer than anybody may
+        (date(2099, 1, 1), False),
+    ):
         told = judged(one(REQUIRED, waiver=Waiver("ada", "the edge", until)), proven(Held.RED))
         assert told.open is is_open
         assert str(until) in told.findings[0].text

@@ -47,6 +47,7 @@ def ask(question: Question) -> GateResult:
         proven,
         now=question.now,
         grace_days=config.incidents.grace_days,
+        waiver_days=config.incidents.waiver_days,
         folder=os.path.relpath(config.root),
         source=f"{base.name} {base.commit[:12]}",
     )

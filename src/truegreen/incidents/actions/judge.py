@@ -39,11 +39,13 @@ def decide(
     now: datetime,
     grace_days: int,
     folder: str,
+    waiver_days: int = 30,
     source: str = "",
     rollback: bool = False,
 ) -> GateResult:
     """The gate's answer. ``proven`` holds the proofs that were run at the candidate, by name;
-    ``folder`` names the service in the commands that clear it. A rollback is never refused."""
+    ``folder`` names the service in the commands that clear it. A waiver that runs for longer than
+    ``waiver_days`` from now was not made by the rules, and is none. A rollback is never refused."""
     blocking: list[tuple[Finding, Held | None]] = []
     listed: list[Finding] = []
     cleared = 0
@@ -59,7 +61,7 @@ def decide(
             cleared += 1
             text = f"{why}, and its proof holds at this commit"
             listed.append(_finding("fixed", one, text, blocks=False))
-        elif waiver is not None and waiver.until >= now.date():
+        elif waiver is not None and 0 <= (waiver.until - now.date()).days <= waiver_days:
             text = f"{why}; waived by {waiver.by} until {waiver.until}: {waiver.reason}"
             listed.append(_finding("waived", one, text, blocks=False))
         else:
@@ -99,7 +101,7 @@ def _told(one: Standing, why: str, result: Proven | None) -> str:
         proof = f"whether it is done could not be found out: {result.why}"
     over = ""
     if one.waiver is not None:
-        over = f"; its waiver ended {one.waiver.until}"
+        over = f"; its waiver until {one.waiver.until} is over, or longer than may be"
     return f"{why}{problem}{over}; {proof}{title}"
 
 
