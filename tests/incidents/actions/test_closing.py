@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -238,3 +239,17 @@ def test_the_history_of_every_step_stands_in_the_ledger(fixed: Service) -> None:
         assert desk.ledger.verify().holds
         sentences = [record.body["sentence"] for record in desk.ledger.records(kind="action")]
     assert sentences[0] == f"{INCIDENT}/fix: its proof red at {fixed.bad[:8]}"
+
+
+def test_two_who_change_one_review_at_once_both_find_theirs_written(service: Service) -> None:
+    names = [f"fix-{number}" for number in range(8)]
+    service.record("".join(action(name) for name in names))
+
+    def waive_one(name: str) -> None:
+        with service.desk() as desk:
+            desk.waive(name, Waiver("ada", name, today() + timedelta(days=1)), today())
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(waive_one, names))
+    waivers = [one.waiver for one in read_review(service.review).incident.actions]
+    assert [one.reason for one in waivers if one] == names

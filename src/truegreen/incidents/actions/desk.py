@@ -3,6 +3,7 @@ revision, the candidate and the ledger, and a method a verb."""
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from truegreen.incidents.actions.prove import KIND, Proven, prove
 from truegreen.incidents.actions.standing import Standing, last_day, read_standings
 from truegreen.incidents.actions.trusted import Base, find_base, proof_digest
 from truegreen.incidents.document import Action, Closed, Red, Waiver, write
-from truegreen.incidents.folder import Review, find_review, write_text
+from truegreen.incidents.folder import find_review, write_text
 from truegreen.ledger import Ledger
 from truegreen.state import locate
 
@@ -122,7 +123,7 @@ class Desk:
         hold; UsageError for one that is closed, or whose file is not there.
         """
         one = self.find(name)
-        review, action = self._in_folder(one)
+        action = self._in_folder(one)
         if action.status == "closed" and not one.problem:
             raise UsageError(f"{one.name} is closed already")
         if one.new:
@@ -146,7 +147,7 @@ class Desk:
         if proven.red is not None:
             proof = replace(proof, red=_red(proven, now))
         closed = Closed(now, self.candidate, proven.proof)
-        self._write(review, replace(action, status="closed", closed=closed, proof=proof))
+        self._write(one.followup, status="closed", closed=closed, proof=proof)
         self.note(
             one.followup, "close", "closed: its proof holds", held="holds", proof=proven.proof
         )
@@ -173,10 +174,10 @@ class Desk:
     def reopen(self, name: str, reason: str) -> Standing:
         """Opens a closed follow-up again, in the review's file."""
         one = self.find(name)
-        review, action = self._in_folder(one)
+        action = self._in_folder(one)
         if action.status != "closed":
             raise UsageError(f"{one.name} is open")
-        self._write(review, replace(action, status="open", closed=None, note=reason))
+        self._write(one.followup, status="open", closed=None, note=reason)
         self.note(one.followup, "reopen", f"reopened: {reason}")
         return one
 
@@ -196,27 +197,32 @@ class Desk:
         one = self.find(name)
         if one.closed:
             raise UsageError(f"{one.name} is closed: there is nothing to waive")
-        review, action = self._in_folder(one)
-        self._write(review, replace(action, waiver=waiver))
+        self._in_folder(one)
+        self._write(one.followup, waiver=waiver)
         self.note(
             one.followup, "waive", f"waived by {waiver.by} until {waiver.until}: {waiver.reason}",
             waiver={"by": waiver.by, "reason": waiver.reason, "until": waiver.until.isoformat()},
         )  # fmt: skip
         return one
 
-    def _in_folder(self, one: Standing) -> tuple[Review, Action]:
+    def _in_folder(self, one: Standing) -> Action:
         review = find_review(self.config, one.followup.incident)
         action = review.document.incident.action(one.followup.action.id)
         if action is None:
             raise UsageError(f"{review.path} in the folder has no {one.followup.action.id}")
-        return review, action
+        return action
 
-    def _write(self, review: Review, action: Action) -> None:
-        actions = tuple(
-            action if one.id == action.id else one for one in review.document.incident.actions
-        )
-        text = write(review.document.replace(actions=actions))
-        write_text(self.config.root / review.path, text)
+    def _write(self, one: Followup, **changes: Any) -> None:
+        """Writes these changes of one follow-up. The file is read again for it: two who change
+        different follow-ups of one review at once both find theirs written."""
+        with _alone(self.config):
+            review = find_review(self.config, one.incident)
+            actions = tuple(
+                replace(there, **changes) if there.id == one.action.id else there
+                for there in review.document.incident.actions
+            )
+            text = write(review.document.replace(actions=actions))
+            write_text(self.config.root / review.path, text)
 
     def note(self, one: Followup, event: str, told: str, **more: object) -> None:
         """Appends what was done to the ledger."""
@@ -229,6 +235,16 @@ def _red(proven: Proven, now: datetime) -> Red:
     assert red is not None
     assert red.exit is not None
     return Red(red.commit, now, red.exit, red.digest, proven.proof, red.state)
+
+
+@contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """Nobody else of this machine writes a review of the service meanwhile."""
+    folder = config.root / ".truegreen"
+    folder.mkdir(exist_ok=True)
+    with (folder / "reviews.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
