@@ -213,6 +213,11 @@ class FakePlatform:
         self._ask("stream")
         yield (self.scene.log if url.endswith("/log") else self.scene.output).encode()
 
-    def log_url(self, app: str, *, lines: int) -> str:
+    def log_url(self, app: str, *, lines: int, dyno: str = "") -> str:
         self._ask("log")
         return "http://o.localhost:1/log"
+
+    def run_dyno(self, app: str, command: str, *, seconds: int) -> Dyno:
+        self._ask("run")
+        assert "upgrade" not in command
+        return dyno("run.1")

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from truegreen.config import FlagDeclaration, Flags
-from truegreen.heroku.models import FormationEntry
+from truegreen.heroku.models import FormationEntry, Release
 from truegreen.model import CHECKS, Status, Verdict
 from truegreen.release.report import Failure, Leak
 from truegreen.verify.probe import HttpAnswer
@@ -311,3 +311,59 @@ def test_a_quoted_line_of_the_release_output_carries_no_config_value(scene: Scen
     quoted = found["database-unreachable"].quotes[0].text
     assert "s3cret" not in quoted
     assert "[DATABASE_URL]" in quoted
+
+
+def container(number: int, *, current: bool = False, status: str = "succeeded") -> Release:
+    return replace(release(number, None, current=current, status=status), image=True)
+
+
+def test_a_container_release_is_known_by_what_the_app_says(scene: Scene) -> None:
+    scene.releases = [container(3, current=True), release(2, 2), release(1, None)]
+    scene.change(after=2)
+    verification = scene.verify()
+    assert verification.verdict is Verdict.GREEN, verification.sentence
+    assert "code.slug" not in verification.situation.required
+    scene.edge = lambda nth: healthy(OLD)
+    assert scene.verify().verdict is Verdict.RED
+    scene.edge = lambda nth: HttpAnswer("http://e.localhost:2/health", 200, {}, b"{}")
+    scene.change(required=tuple(n for n in scene.question.required if n != "code.served"))
+    assert scene.verify().verdict is Verdict.UNVERIFIED, "nobody says which code runs"
+
+
+def test_the_release_of_a_container_deploy_is_the_first_after_it_and_not_the_newest(
+    scene: Scene,
+) -> None:
+    scene.releases = [
+        container(5, current=True),
+        container(4, status="failed"),
+        release(3, None),  # a config change before the deploy's own
+        release(2, 2),
+    ]
+    scene.change(after=2)
+    verification = scene.verify()
+    assert verification.situation.release is not None
+    assert verification.situation.release.version == 4
+    assert verification.verdict is Verdict.RED
+
+
+def test_a_container_release_still_pending_when_its_output_has_ended_is_unverified(
+    scene: Scene,
+) -> None:
+    scene.releases = [container(3, status="pending"), release(2, 2, current=True)]
+    scene.change(after=2)
+    verification = scene.verify()
+    assert verification.verdict is Verdict.UNVERIFIED
+    assert "is still pending: its release command has not ended" in verification.sentence
+
+
+def test_a_promoted_slug_is_found_by_its_commit_though_no_build_here_made_it(
+    scene: Scene,
+) -> None:
+    scene.builds = []
+    verification = scene.verify()
+    assert verification.verdict is Verdict.GREEN, verification.sentence
+    found = verification.situation.of("build.succeeded")
+    assert found is not None
+    assert found.observed.startswith("promoted")
+    scene.slugs = {"slug-3": OLD, "slug-2": OLD}
+    assert scene.verify().verdict is Verdict.UNVERIFIED

@@ -10,6 +10,7 @@ import click
 from truegreen.cli.options import folder_argument, release_version, target_options
 from truegreen.cli.telling import output_option, tell
 from truegreen.config import load_config
+from truegreen.errors import UsageError
 
 
 @click.command()
@@ -19,6 +20,7 @@ from truegreen.config import load_config
 @click.option("--app", metavar="NAME", help="App to ask about instead of the configured.")
 @click.option("--commit", metavar="SHA", help="Commit that should serve (default: HEAD of DIR).")
 @click.option("--release", "release_name", metavar="vN", help="Release to ask about.")
+@click.option("--after", "after_name", metavar="vN", help="The first release with code since vN.")
 def command(
     folder: Path,
     env_name: str | None,
@@ -29,6 +31,7 @@ def command(
     app: str | None,
     commit: str | None,
     release_name: str | None,
+    after_name: str | None,
 ) -> int:
     """Ask again what is true of a release, and change nothing.
 
@@ -55,8 +58,15 @@ def command(
         commit = full_commit(folder, commit)
     elif release_name is None:
         commit = read_source(folder.resolve()).commit
+    if release_name is not None and after_name is not None:
+        raise UsageError("--release and --after are two ways to name a release: give one")
     question = question_for(
-        config, environment, commit=commit, version=release_version(release_name), app=app
+        config,
+        environment,
+        commit=commit,
+        version=release_version(release_name),
+        after=release_version(after_name),
+        app=app,
     )
     verification = ask_target(question, config, environment, platform)
     with Ledger.open(locate(config.root)) as ledger:

@@ -256,6 +256,8 @@ def _scan(table: Table) -> Scan:
 
 
 def _checks(table: Table) -> CheckSettings:
-    result = CheckSettings(optional=table.texts("optional"))
+    result = CheckSettings(
+        optional=table.texts("optional"), schema_dyno=table.flag("schema_dyno", False)
+    )
     table.done()
     return result

@@ -219,6 +219,7 @@ class CheckSettings(NamedTuple):
     """Which checks may be missing or fail without making the verdict less than green."""
 
     optional: tuple[str, ...] = ()
+    schema_dyno: bool = False  # ask a one-off dyno for the schema when nobody else says
 
 
 class Config(NamedTuple):

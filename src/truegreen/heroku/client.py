@@ -256,12 +256,22 @@ class HerokuClient:
             finished=finished,
         )
 
-    def log_url(self, app: str, *, lines: int = 100) -> str:
-        """Where the app's last ``lines`` (at most 1,500) log lines can be read, once, as a stream.
+    def run_dyno(self, app: str, command: str, *, seconds: int) -> Dyno:
+        """Starts ``command`` on a one-off dyno that is ended after ``seconds``; its output goes to
+        the app's log."""
+        body = {"command": command, "attach": False, "time_to_live": seconds}
+        return Dyno.from_json(self._send("POST", f"{_app(app)}/dynos", body))
+
+    def log_url(self, app: str, *, lines: int = 100, dyno: str = "") -> str:
+        """Where the app's last ``lines`` (at most 1,500) log lines can be read, once, as a stream;
+        with ``dyno``, those of that dyno alone.
 
         A log session is made for it (POST /apps/X/log-sessions), which changes nothing.
         """
-        raw = self._send("POST", f"{_app(app)}/log-sessions", {"lines": lines, "tail": False})
+        body: dict[str, Any] = {"lines": lines, "tail": False}
+        if dyno:
+            body["dyno"] = dyno
+        raw = self._send("POST", f"{_app(app)}/log-sessions", body)
         return Fields("log session", raw).text("logplex_url")
 
     # the few ways of asking

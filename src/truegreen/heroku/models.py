@@ -211,6 +211,7 @@ class Release:
     user_email: str | None
     eligible_for_rollback: bool | None
     raw_digest: str
+    image: bool = False  # it runs a container image, so it has no slug
 
     @property
     def label(self) -> str:
@@ -232,6 +233,7 @@ class Release:
             user_email=one.reference("user", "email"),
             eligible_for_rollback=one.optional_flag("eligible_for_rollback"),
             raw_digest=digest_of(raw),
+            image=one.reference("slug") is None and _has_image(raw),
         )
 
 
@@ -290,3 +292,11 @@ class Dyno:
             updated_at=one.moment("updated_at"),
             raw_digest=digest_of(raw),
         )
+
+
+def _has_image(raw: Any) -> bool:
+    """Whether a release's ``artifacts`` name an image. A platform may leave the list out."""
+    artifacts = raw.get("artifacts") if isinstance(raw, Mapping) else None
+    return isinstance(artifacts, list) and any(
+        isinstance(one, Mapping) and one.get("type") == "docker-image" for one in artifacts
+    )

@@ -34,6 +34,7 @@ def question_for(
     *,
     commit: str | None,
     version: int | None = None,
+    after: int | None = None,
     app: str | None = None,
     settle: float = 0.0,
     report_text: str | None = None,
@@ -61,6 +62,7 @@ def question_for(
         app=app or environment.app,
         commit=commit,
         version=version,
+        after=after,
         edge=environment.edge,
         origin=environment.origin,
         health=config.health,
@@ -76,6 +78,9 @@ def question_for(
         live=config.live,
         root=config.root,
         stability=config.stability,
+        schema_dyno=config.release.alembic_ini
+        if config.checks.schema_dyno and config.release.migrate == "alembic"
+        else "",
     )
     also = [check.name for check in CHECKS if not check.asked and asked(check.name, question)]
     return replace(question, required=required_checks(optional, also))

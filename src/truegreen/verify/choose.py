@@ -8,14 +8,23 @@ from truegreen.heroku.models import Build, Release
 
 
 def choose_release(
-    releases: Sequence[Release], builds: Sequence[Build], *, commit: str | None, version: int | None
+    releases: Sequence[Release],
+    builds: Sequence[Build],
+    *,
+    commit: str | None,
+    version: int | None,
+    after: int | None = None,
 ) -> Release | None:
     """The release that was asked about, or None when the platform has no such release.
 
     With ``version``: that one. With ``commit``: the latest release that carries a slug built from
     that commit (a config change after the deploy makes another release of the same slug, and that
-    one counts). With neither: the current one.
+    one counts). With ``after``: the first release with code since that version, which is how a
+    container deploy names its own, since an image names no commit. With neither: the current one.
     """
+    if after is not None:
+        since = [r for r in releases if r.version > after and (r.image or r.slug_id)]
+        return min(since, key=lambda r: r.version, default=None)
     if version is not None:
         return next((r for r in releases if r.version == version), None)
     if commit is None:

@@ -25,6 +25,7 @@ class Question:
     app: str
     commit: str | None = None
     version: int | None = None
+    after: int | None = None  # the first release with code since this version is meant
     edge: str = ""
     origin: str = ""
     health: Health = field(default_factory=Health)
@@ -38,4 +39,5 @@ class Question:
     own_run: int | None = None  # the GitHub Actions run that asks
     live: Live = field(default_factory=Live)
     root: Path | None = None  # where the live suite is run
+    schema_dyno: str = ""  # alembic.ini in the slug; empty: no dyno is asked for the schema
     stability: Stability = field(default_factory=Stability)

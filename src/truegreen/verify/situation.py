@@ -33,7 +33,7 @@ def assemble(world: World, evidence: Sequence[Evidence]) -> Situation:
     phase = _failed_phase(world)
     answers = _or_none(world.health_samples) or ()
     served = next((answer.commit for answer in reversed(answers) if answer.commit), None)
-    bare = current is not None and current.slug_id is None
+    bare = current is not None and current.slug_id is None and not current.image
     return Situation(
         app=world.app_name,
         commit=_or_none(world.commit),
@@ -45,10 +45,20 @@ def assemble(world: World, evidence: Sequence[Evidence]) -> Situation:
         phase_reason=phase.problems[0] if phase and phase.problems else "",
         smoke=_smoke(phase),
         evidence=tuple(evidence),
-        required=world.question.required,
+        required=_required(world, target),
         serves_nothing=bare,
         **_to_explain(world, evidence),
     )
+
+
+def _required(world: World, target: Release | None) -> tuple[str, ...]:
+    """What the question requires; of a container release nobody can ask for a build or a slug, so
+    that the app itself must say which commit it is."""
+    required = world.question.required
+    if target is None or not target.image:
+        return required
+    kept = [name for name in required if name not in ("build.succeeded", "code.slug")]
+    return tuple(dict.fromkeys((*kept, "code.served")))
 
 
 def _to_explain(world: World, evidence: Sequence[Evidence]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from truegreen.health import TOKEN_HEADER, TOKEN_VARIABLE
 from truegreen.heroku.address import is_loopback
 from truegreen.heroku.models import App, Build, Dyno, FormationEntry, Release, Slug
 from truegreen.release.trailer import Report, parse_trailer
+from truegreen.verify import schema_dyno
 from truegreen.verify.choose import choose_build, choose_release, current_release
 from truegreen.verify.live import LiveRun
 from truegreen.verify.probe import Get, HttpAnswer
@@ -27,6 +28,7 @@ from truegreen.verify.question import Question
 _T = TypeVar("_T")
 _STREAM_DEADLINE = 15.0  # seconds; a finished release's output is short or already flowing
 _LOG_LINES = 500
+_SLUGS = 5  # of the newest releases, when no build tells which one is meant
 _TAIL = 256 * 1024  # bytes of output that are kept: the trailer is at the end
 
 
@@ -46,7 +48,8 @@ class Platform(Protocol):
     def formation(self, app: str) -> Sequence[FormationEntry]: ...
     def dynos(self, app: str) -> Sequence[Dyno]: ...
     def stream(self, url: str, *, deadline: float) -> Any: ...
-    def log_url(self, app: str, *, lines: int) -> str: ...
+    def log_url(self, app: str, *, lines: int, dyno: str = "") -> str: ...
+    def run_dyno(self, app: str, command: str, *, seconds: int) -> Dyno: ...
 
 
 class World:
@@ -128,8 +131,28 @@ class World:
     def target(self) -> Release | None:
         """The release that the question is about."""
         asked = self.question
-        builds = self.builds() if asked.commit and asked.version is None else ()
-        return choose_release(self.releases(), builds, commit=asked.commit, version=asked.version)
+        by_commit = bool(asked.commit) and asked.version is None and asked.after is None
+        found = choose_release(
+            self.releases(),
+            self.builds() if by_commit else (),
+            commit=asked.commit,
+            version=asked.version,
+            after=asked.after,
+        )
+        return self._promoted() if found is None and by_commit else found
+
+    def _promoted(self) -> Release | None:
+        """The latest release whose slug carries the commit, though no build of this app made it:
+        a promotion copies the slug of another app's build. The newest few slugs are looked at."""
+        slugs: list[str] = []
+        for release in self.releases():
+            if release.slug_id and release.slug_id not in slugs:
+                slugs.append(release.slug_id)
+                if self.slug(release.slug_id).commit == self.question.commit:
+                    return release
+            if len(slugs) == _SLUGS:
+                break
+        return None
 
     def current(self) -> Release | None:
         return current_release(self.releases())
@@ -178,6 +201,24 @@ class World:
             return self._tail(self.platform.log_url(self.app_name, lines=_LOG_LINES))
 
         return self._once("log", read)
+
+    def schema_of_dyno(self) -> tuple[str | None, tuple[str, ...]] | None:
+        """(revision, heads) as a one-off dyno says it; None where the project does not ask for it.
+        Costs a dyno for some seconds."""
+        ini = self.question.schema_dyno
+        if not ini:
+            return None
+        return self._once(
+            "schema dyno",
+            lambda: schema_dyno.ask(
+                self.platform,
+                self.app_name,
+                ini,
+                self._tail,
+                clock=self._clock,
+                sleep=self._sleep,
+            ),
+        )
 
     def _tail(self, url: str) -> str:
         tail = bytearray()

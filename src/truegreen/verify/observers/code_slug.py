@@ -13,6 +13,8 @@ def observe(world: World) -> Answer:
     target = world.target()
     if target is None:
         return unknown("the platform has no release of this commit", expected, "releases")
+    if target.image:
+        return unknown("an image names no commit: see code.served", expected, f"v{target.version}")
     if not target.slug_id:
         return unknown(f"v{target.version} has no slug", expected, "releases")
     slug = world.slug(target.slug_id)

@@ -21,7 +21,11 @@ def observe(world: World) -> Answer:
         return unknown(f"a {answer.interstitial} answered", EXPECTED, source, **more)
     if not answer.status:
         return unknown(answer.error, EXPECTED, source, **more)
-    if bad and world.pending() and not any(one.slug_id for one in world.releases() if one.current):
+    if (
+        bad
+        and world.pending()
+        and not any(one.slug_id or one.image for one in world.releases() if one.current)
+    ):
         return unknown(f"{answer.summary}, {world.pending()}", EXPECTED, source, **more)
     if bad:
         return failed(answer.summary, EXPECTED, source, **more)

@@ -1,12 +1,13 @@
 """``schema.head``: is the database at the one head of the code that is serving?
 
 What the serving code itself says (the detail view of health, which takes a token) is read now and
-weighs most; without it, what the release command reported counts, as it was then.
+weighs most; without it, what the release command reported counts, as it was then; without that too,
+Alembic on a one-off dyno, where the project asks for one.
 """
 
 from __future__ import annotations
 
-from truegreen.model import Schema
+from truegreen.model import Schema, digest_of
 from truegreen.release.trailer import Phase, Report
 from truegreen.verify.answer import Answer, failed, passed, unknown
 from truegreen.verify.world import World
@@ -62,6 +63,11 @@ def read_schema(world: World) -> tuple[Schema | None, str, str]:
             else:
                 schema = Schema(migrate.to_revision, (), "unknown")
             return schema, f"report of v{target.version}", target.raw_digest
+    asked = world.schema_of_dyno()
+    if asked is not None:
+        current, heads = asked
+        schema = Schema(current, heads, relate(current, heads, migrate))
+        return schema, "one-off dyno (alembic)", digest_of([current, *heads])
     return None, "health and report", ""
 
 
