@@ -13,7 +13,7 @@ from typing import Any
 
 from truegreen.errors import UsageError
 from truegreen.gates.result import GateResult
-from truegreen.model import BY_NAME, short, stamp
+from truegreen.model import BY_NAME, stamp
 
 KIND = "gate"  # beside the other overrides of a run, in its document
 LONGEST = timedelta(days=7)
@@ -182,9 +182,3 @@ def weigh(
         else:
             shut.append(result)
     return Weighed(tuple(results), tuple(used), tuple(shut))
-
-
-def headline(overrides: Sequence[Mapping[str, Any]], commit: str | None) -> str:
-    """One line on a release's overrides; empty without one."""
-    gates = [str(one.get("gate", one.get("kind", "?"))) for one in overrides]
-    return f"{short(commit)} went out with {', '.join(gates)} overridden" if gates else ""
