@@ -58,7 +58,7 @@ def arguments(proof: Proof) -> tuple[str, ...]:
             raise UsageError(f"{proof.test!r} is no test's id")
         return ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", proof.test)
     if proof.drill:
-        return ("python", "-m", "truegreen", "drill", "run", "--quiet", "--", proof.drill)
+        return ("python", "-m", "truegreen", "drill", "run", "--", proof.drill)
     return proof.run
 
 
