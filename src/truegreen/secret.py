@@ -1,7 +1,7 @@
 """The one type that holds a secret: it shows itself as ``[redacted]`` everywhere.
 
-Standard library only. Resolution of references (``env:``, ``file:``) lives here too, because
-a reference is what a configuration may hold in a secret's place.
+Standard library only. Resolution of references (``env:``, ``file:``, ``vault:``) lives here too,
+because a reference is what a configuration may hold in a secret's place.
 """
 
 from __future__ import annotations
@@ -9,6 +9,10 @@ from __future__ import annotations
 import os
 
 from truegreen.errors import UsageError
+
+TYPE_CHECKING = False  # typing itself would take 5 ms of every process that has a flag
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 REDACTED = "[redacted]"
 
@@ -50,15 +54,38 @@ class Secret:
         raise TypeError("a Secret is not pickled: hand over the reference instead")
 
 
+SCHEMES = ("env:", "file:", "vault:")  # what a reference may begin with
+FORMS = "env:NAME, file:PATH or vault:MOUNT/PATH#FIELD"
+_withheld: dict[str, Secret] = {}
+
+
+def withhold(names: Iterable[str]) -> None:
+    """Takes variables out of this process's environment, so that no child gets them; ``variable``
+    and ``resolve`` still know them. For the start of a command line's process."""
+    for name in names:
+        value = os.environ.pop(name, None)
+        if value is not None:
+            _withheld[name] = Secret(value)
+
+
+def variable(name: str) -> str:
+    """A variable of the environment, withheld or not; empty when it is not set."""
+    value = os.environ.get(name)
+    if value is None and name in _withheld:
+        return _withheld[name].reveal()
+    return value or ""
+
+
 def resolve(reference: str, *, what: str) -> Secret:
     """The secret that ``reference`` points to.
 
-    ``reference``: ``env:NAME`` or ``file:PATH`` (its text, stripped). ``what`` names the thing in
-    errors. Raises UsageError when the reference has another form or leads nowhere.
+    ``reference``: ``env:NAME``, ``file:PATH`` (its text, stripped) or ``vault:MOUNT/PATH#FIELD``.
+    ``what`` names the thing in errors. Raises UsageError when the reference has another form or
+    leads nowhere.
     """
     scheme, _, rest = reference.partition(":")
     if scheme == "env" and rest:
-        value = os.environ.get(rest)
+        value = variable(rest)
         if not value:
             raise UsageError(f"{what}: the variable {rest} is not set", hint=f"export {rest}=…")
         return Secret(value)
@@ -72,6 +99,9 @@ def resolve(reference: str, *, what: str) -> Secret:
         if not value:
             raise UsageError(f"{what}: {rest} is empty")
         return Secret(value)
-    raise UsageError(
-        f"{what}: not a secret reference", hint="write env:NAME or file:PATH, never the secret"
-    )
+    if scheme == "vault" and rest:
+        from truegreen.vault import read_secret
+
+        names = ("VAULT_ADDR", "VAULT_TOKEN", "VAULT_NAMESPACE")
+        return Secret(read_secret(rest, {name: variable(name) for name in names}, what=what))
+    raise UsageError(f"{what}: not a secret reference", hint=f"write {FORMS}, never the secret")

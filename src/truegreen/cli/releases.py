@@ -44,11 +44,12 @@ def command(
     from truegreen.outputs.override_line import override_line
     from truegreen.ship.overriding import read_overrides
     from truegreen.ship.releases import list_releases
-    from truegreen.ship.target import choose_environment, find_target
+    from truegreen.ship.target import choose_environment, find_target, withhold_secrets
     from truegreen.ship.turn import look_at_turn
     from truegreen.state import locate
 
     config = load_config(folder)
+    withhold_secrets(config)
     environment = choose_environment(config, env_name)
     target = find_target(config, environment, platform, start=False)
     if app:

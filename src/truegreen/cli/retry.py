@@ -38,10 +38,11 @@ def command(
     from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.live import LiveView
     from truegreen.ship.retry import retry
-    from truegreen.ship.target import choose_environment, find_target
+    from truegreen.ship.target import choose_environment, find_target, withhold_secrets
     from truegreen.state import locate
 
     config = load_config(folder)
+    withhold_secrets(config)
     version = release_version(release_name)
     files = parse_outputs(outputs)
     environment = choose_environment(config, env_name)
@@ -52,7 +53,7 @@ def command(
         LiveView(quiet=quiet) as view,
     ):
         again = retry(config, target, version, ledger=ledger, watcher=view)
-    with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+    with Ledger.open(locate(config.root)) as ledger:
         tell(
             "retry",
             again.document,

@@ -48,10 +48,11 @@ def command(
     from truegreen.outputs.json_document import print_document
     from truegreen.outputs.live import LiveView
     from truegreen.ship.rollback import PATIENCE, plan, roll_back, told_plan
-    from truegreen.ship.target import choose_environment, find_target
+    from truegreen.ship.target import choose_environment, find_target, withhold_secrets
     from truegreen.state import locate
 
     config = load_config(folder)
+    withhold_secrets(config)
     version = release_version(to_name)
     files = parse_outputs(outputs)
     environment = choose_environment(config, env_name)
@@ -70,7 +71,7 @@ def command(
         LiveView(quiet=quiet) as view,
     ):
         again = roll_back(config, target, version, anyway=anyway, ledger=ledger, watcher=view)
-    with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+    with Ledger.open(locate(config.root)) as ledger:
         tell(
             "rollback",
             again.document,

@@ -81,10 +81,12 @@ def command(
     from truegreen.ship.gating import Asked, ask_gates
     from truegreen.ship.overriding import actor
     from truegreen.ship.source import read_source
+    from truegreen.ship.target import withhold_secrets
     from truegreen.state import locate
 
     files = parse_outputs(outputs)
     config = load_config(folder)
+    withhold_secrets(config)
     environment = choose_environment(config, env_name)
     source = read_source(folder.resolve())
     question = question_of(config, environment, platform=platform, commit=source.commit, start=True)
@@ -150,7 +152,7 @@ def command(
                 ),
             )
     # The live view is gone by now: it must not draw over the verdict.
-    with Ledger.open(config.root / ".truegreen" / "ledger.sqlite3") as ledger:
+    with Ledger.open(locate(config.root)) as ledger:
         tell(
             "ship",
             shipped.document,

@@ -46,13 +46,14 @@ def command(
     from truegreen.outputs.formats import parse_outputs
     from truegreen.ship.overriding import recorded, told
     from truegreen.ship.source import full_commit, read_source
-    from truegreen.ship.target import choose_environment
+    from truegreen.ship.target import choose_environment, withhold_secrets
     from truegreen.ship.verification import ask_target, question_for
     from truegreen.state import locate
 
     began = time.monotonic()
     files = parse_outputs(outputs)
     config = load_config(folder)
+    withhold_secrets(config)
     environment = choose_environment(config, env_name)
     if commit is not None:
         commit = full_commit(folder, commit)

@@ -31,6 +31,9 @@ from truegreen.config.smoke import check_variable, parse_smoke
 from truegreen.config.table import Table
 from truegreen.errors import ConfigError
 
+# As secret.py resolves them; that module stands beside this one, and neither imports the other.
+REFERENCES = ("env:", "file:", "vault:")
+REFERENCE_FORMS = "env:NAME, file:PATH or vault:MOUNT/PATH#FIELD"
 _APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]\Z")
 _EMPTY: Mapping[str, bool | int | float | str | tuple[str, ...]] = {
     "bool": False,
@@ -132,6 +135,8 @@ def _environments(table: Table, default_env: str, name: str) -> Mapping[str, Env
             origin=one.text("origin"),
             token=one.text("token"),
         )
+        if (token := found[env_name].token) and not token.startswith(REFERENCES):
+            raise one.error("token", "is not a reference", fix="write " + REFERENCE_FORMS)
         one.done()
     if not found:
         found[default_env] = Environment(name=default_env, app=name)
@@ -153,8 +158,8 @@ def _health(table: Table) -> Health:
     )
     if not health.path.startswith("/"):
         raise table.error("path", f"{health.path!r} is not a path", fix="begin it with /")
-    if health.token and not health.token.startswith(("env:", "file:")):
-        raise table.error("token", "is not a reference", fix="write env:NAME or file:PATH")
+    if health.token and not health.token.startswith(REFERENCES):
+        raise table.error("token", "is not a reference", fix="write " + REFERENCE_FORMS)
     table.done()
     return health
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from truegreen.config import Config, Environment
@@ -13,12 +12,22 @@ from truegreen.embedded.locate import data_dir, ensure_running, find_running
 from truegreen.errors import PlatformUnreachable, UsageError
 from truegreen.heroku import HerokuClient
 from truegreen.heroku.address import HEROKU_API
-from truegreen.secret import Secret, resolve
+from truegreen.secret import Secret, resolve, variable, withhold
 from truegreen.ship.environments import choose_environment
 from truegreen.ship.means import REAL, Means
+from truegreen.state import DATABASE_URL
 
-__all__ = ["TOKEN_VARIABLES", "Target", "choose_environment", "find_target"]
+__all__ = ["TOKEN_VARIABLES", "Target", "choose_environment", "find_target", "withhold_secrets"]
 TOKEN_VARIABLES = ("TRUEGREEN_API_TOKEN", "HEROKU_API_KEY")
+
+
+def withhold_secrets(config: Config) -> None:
+    """Takes out of this process's environment what only this process needs: API tokens, Vault's
+    token, the database's URL, and every variable that a reference of ``config`` names. What is
+    started from now on (git, suites, the embedded platform) does not get them."""
+    references = [one.token for one in config.environments.values()] + [config.health.token]
+    named = [one.removeprefix("env:") for one in references if one.startswith("env:")]
+    withhold((*TOKEN_VARIABLES, "VAULT_TOKEN", DATABASE_URL, *named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ def _token(environment: Environment) -> Secret:
     if environment.token:
         return resolve(environment.token, what=f"env.{environment.name}.token")
     for name in TOKEN_VARIABLES:
-        value = os.environ.get(name)
+        value = variable(name)
         if value:
             return Secret(value)
     raise UsageError(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from truegreen.errors import UsageError
-from truegreen.secret import Secret
+from truegreen.secret import Secret, variable
 
 DATABASE_URL = "TRUEGREEN_DATABASE_URL"
 FOLDER = ".truegreen"
@@ -52,7 +51,7 @@ def locate(root: Path, environ: Mapping[str, str] | None = None) -> Location:
     Raises UsageError for a ``TRUEGREEN_DATABASE_URL`` that is no ``postgresql://`` URL; the value
     is not shown, since a password may stand in it.
     """
-    value = (os.environ if environ is None else environ).get(DATABASE_URL, "").strip()
+    value = (variable(DATABASE_URL) if environ is None else environ.get(DATABASE_URL, "")).strip()
     folder = root / FOLDER
     if not value:
         return Location(folder)
