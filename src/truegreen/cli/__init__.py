@@ -17,6 +17,7 @@ from truegreen.cli.exits import run
 VERBS = {
     "action": "follow-ups of incidents, and the proofs that they are done",
     "doctor": "what in a repository will go wrong at a release",
+    "dora": "how often, how fast, how often wrong: out of the ledger",
     "drill": "put a fault in, and show that its check reports it",
     "flags": "the declared flags against an app's config vars",
     "freeze": "when nothing is shipped: now, next, as a calendar",

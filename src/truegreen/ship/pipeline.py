@@ -194,7 +194,7 @@ class _Work:
             app=target.app,
             commit=self.source.commit,
             verdict=str(verification.verdict),
-            body=document,
+            body={**document, "committed_at": self.source.committed_at},
         )
         return Shipped(document, verification.verdict)
 

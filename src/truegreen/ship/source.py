@@ -22,6 +22,7 @@ class Source:
     prefix: str
     commit: str
     uncommitted: tuple[str, ...]  # paths below the folder that differ from the commit
+    committed_at: str = ""  # RFC 3339, as the committer's clock had it
 
     @property
     def tree(self) -> str:
@@ -53,7 +54,8 @@ def read_source(folder: Path) -> Source:
         folder, "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--",
         ".", ":(exclude,glob)**/.truegreen/**",
     )  # fmt: skip
-    return Source(top, prefix, commit, _paths(status))
+    made = _git(folder, "show", "--no-patch", "--format=%cI", commit)
+    return Source(top, prefix, commit, _paths(status), made)
 
 
 def full_commit(folder: Path, name: str) -> str:
