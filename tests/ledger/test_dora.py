@@ -15,7 +15,8 @@ from click.testing import CliRunner
 import truegreen
 from truegreen.cli import root
 from truegreen.ledger import Ledger
-from truegreen.ledger.dora import deployments, measure
+from truegreen.ledger.dora import deployments
+from truegreen.model.dora import measure
 from truegreen.outputs.dora import dora_document, dora_lines, dora_svg
 
 DAY = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -33,7 +33,8 @@ def command(
     from datetime import UTC, datetime, timedelta
 
     from truegreen.ledger import Ledger
-    from truegreen.ledger.dora import deployments, measure
+    from truegreen.ledger.dora import deployments
+    from truegreen.model.dora import measure
     from truegreen.outputs.dora import dora_document, dora_lines, dora_svg
     from truegreen.outputs.json_document import print_document
     from truegreen.ship.target import choose_environment

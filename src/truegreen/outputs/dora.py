@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from truegreen.ledger.dora import Day, Measures
 from truegreen.model import stamp
+from truegreen.model.dora import Day, Measures
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _CHART = 760, 300, 44, 118, 130
 _COLOURS = {"green": "#2da44e", "red": "#cf222e", "unverified": "#9a6700"}
