@@ -10,8 +10,8 @@ from raptor.models import metadata
 from raptor.settings import SettingsError
 from sqlalchemy import Connection
 
-# Milliseconds that a migration waits for a lock. Behind a waiting ALTER TABLE every query of that
-# table queues up, so it is better for the release to fail and be tried again.
+# Milliseconds that a migration by hand waits for a lock. Behind a waiting ALTER TABLE every query
+# of that table queues up. The release command waits for less at a time, and tries again.
 _LOCK_TIMEOUT = 10_000
 
 

@@ -140,6 +140,26 @@ def test_the_code_that_serves_has_to_do_without_what_goes(
     assert not gate(root, serving=contracted, schema=back, refuse="medium").open
 
 
+def test_what_serves_is_asked_once_and_sees_none_of_the_operators_secrets(
+    repository: Repository, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEROKU_API_KEY", "operator")
+    files = tree(one=BASE)
+    files["migrations/env.py"] = ENV_WITH_MODELS
+    files["models.py"] = "import os\nassert 'HEROKU_API_KEY' not in os.environ\n" + MODELS.format(
+        more='sa.Column("name", sa.Text)'
+    )
+    root = repository(files)
+    serving = git(root, "rev-parse", "HEAD")
+    commit(root, {"migrations/versions/two.py": DROP})
+    first = gate(root, serving=serving)
+    assert "its metadata has this column" in first.reason
+    monkeypatch.setenv("SCRATCH_SERVER", "postgres://nobody@127.0.0.1:1/x")
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    again = gate(root, serving=serving)  # no python to ask, and no server
+    assert (again.reason, again.findings) == (first.reason, first.findings)
+
+
 def test_a_query_of_the_code_that_serves_is_named_with_its_line(
     repository: Repository, server: str
 ) -> None:

@@ -65,7 +65,16 @@ def digest_of(
     revisions = [one for one in own if one.path.endswith(".py") and "/versions/" in one.path]
     if not scripts or _imports_the_service(tree, revisions, listed):
         relevant.append(("", tree.tree))
-    material = [FORMAT, sys.version, [_version(one) for one in _VERSIONS], relevant, question]
+    return _digest(relevant, question)
+
+
+def digest_of_code(tree: HeadTree, question: dict[str, Any]) -> str:
+    """Of what is asked of the whole tree: its metadata may come from anywhere in it."""
+    return _digest(["code", tree.tree], question)
+
+
+def _digest(what: Any, question: dict[str, Any]) -> str:
+    material = [FORMAT, sys.version, [_version(one) for one in _VERSIONS], what, question]
     return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -9,14 +9,16 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from truegreen.config import Config
 from truegreen.errors import TrueGreenError
 from truegreen.gates.head_tree import HeadTree
 from truegreen.gates.migrations.blobs import contents
+from truegreen.gates.migrations.cache import AnswerCache, digest_of_code
 from truegreen.gates.migrations.contract import Column, Uses, name_of
 from truegreen.gates.migrations.facts import Change
-from truegreen.gates.migrations.inquiry import metadata
+from truegreen.gates.migrations.inquiry import child_environment, metadata
 
 _TEXTS = (".py", ".sql")
 _LARGEST = 1_000_000  # bytes of a text that is looked through
@@ -28,27 +30,49 @@ def uses_of(
 ) -> Uses:
     """What the service's code at ``commit`` knows of what ``changes`` change. Never raises for what
     the code or the repository is like: ``error`` says it."""
-    wanted = tuple(changes)
     try:
         tree = HeadTree.of(config.root, commit)
-        with tempfile.TemporaryDirectory(prefix="truegreen-contract-") as folder:
-            root = Path(folder).resolve() / "tree"
-            tree.export(root)
-            ini = config.release.alembic_ini
-            if (root / ini).is_file():
-                told = metadata(root, ini, environ)
-            else:
-                told = {"tables": None, "error": ""}  # from before there were migrations
-    except TrueGreenError as error:
-        return Uses(commit, None, {}, error.message)
-    tables = told["tables"]
-    known = None
-    if tables is not None:
-        known = {
-            table: {name: Column(**one) for name, one in columns.items()}
-            for table, columns in tables.items()
-        }
-    return Uses(commit, known, _mentions(tree, wanted), str(told["error"]))
+        tables, error = _metadata(config, tree, environ)
+        mentions = _mentions(tree, changes)
+    except TrueGreenError as problem:
+        return Uses(commit, None, {}, problem.message)
+    return Uses(commit, tables, mentions, error)
+
+
+def _metadata(
+    config: Config, tree: HeadTree, environ: Mapping[str, str]
+) -> tuple[Mapping[str, Mapping[str, Column]] | None, str]:
+    """The tables that the tree's env.py names, and why there are none; from the cache, where this
+    tree was asked before."""
+    ini = config.release.alembic_ini
+    cache = AnswerCache(config.root)
+    digest = digest_of_code(tree, {"ini": ini, "pins": sorted(config.smoke.env.items())})
+    told = cache.get(digest)
+    if told is not None:
+        try:
+            return _tables(told), ""
+        except (KeyError, TypeError, AttributeError):
+            pass  # damaged: asked anew
+    with tempfile.TemporaryDirectory(
+        prefix="truegreen-contract-", ignore_cleanup_errors=True
+    ) as folder:
+        root = Path(folder).resolve() / "tree"
+        tree.export(root)
+        if not (root / ini).is_file():
+            return None, ""  # from before there were migrations
+        told = metadata(root, ini, child_environment(config, environ))
+    if not told["error"]:
+        cache.put(digest, told)
+    return _tables(told), str(told["error"])
+
+
+def _tables(told: Mapping[str, Any]) -> Mapping[str, Mapping[str, Column]] | None:
+    if told["tables"] is None:
+        return None
+    return {
+        table: {name: Column(**one) for name, one in columns.items()}
+        for table, columns in told["tables"].items()
+    }
 
 
 def _mentions(tree: HeadTree, changes: Iterable[Change]) -> dict[str, tuple[str, ...]]:
