@@ -63,9 +63,9 @@ def test_on_every_example_of_every_rule(fast: Scanner, pure: Scanner) -> None:
 
 def test_on_source_code_and_labelled_texts(fast: Scanner, pure: Scanner) -> None:
     own = sorted(Path(truegreen.__file__).parent.glob("gates/**/*.py"))
-    same(fast, pure, b"\n".join(file.read_bytes() for file in own)[:200_000])
+    same(fast, pure, b"\n".join(file.read_bytes() for file in own)[:100_000])
     labelled = Path(__file__).parent / "data" / "pii-labelled.json"
-    assert same(fast, pure, labelled.read_bytes()[:200_000]) > 50
+    assert same(fast, pure, labelled.read_bytes()[:100_000]) > 30
 
 
 def test_a_start_within_the_bytes_sees_what_stands_before(fast: Scanner, pure: Scanner) -> None:

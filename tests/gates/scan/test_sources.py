@@ -74,6 +74,15 @@ def test_the_history_knows_what_the_tree_forgot(repository: Repository) -> None:
     assert [one.kind for one in kept.findings if one.path == "deep/old.txt"] == ["excluded"]
 
 
+def test_a_value_that_stayed_through_many_versions_is_told_once(repository: Repository) -> None:
+    root = repository({"a.txt": MAIL})
+    for number in range(4):
+        commit(root, {"a.txt": f"{number}\n" * (number + 1) + MAIL})
+    survey = surveyor(root).history()
+    assert where(survey) == ["a.txt:5:1"]  # in the newest version
+    assert survey.texts == 5
+
+
 def test_one_blob_under_two_names_is_read_once_and_told_twice(repository: Repository) -> None:
     root = repository({"a.txt": MAIL, "b.txt": MAIL})
     survey = surveyor(root).tree()

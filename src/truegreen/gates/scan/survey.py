@@ -116,12 +116,14 @@ class Surveyor:
         return replace(self._survey(source, tree.root, blobs, known=known), partial=True)
 
     def history(self) -> Survey:
-        """Every blob of the repository that is reachable from a reference, each once."""
+        """Every blob of the repository that is reachable from a reference, each once. A value is
+        told once a path, where it stands in the newest version that git lists."""
         root = self._config.root
         prefix = git(root, "rev-parse", "--show-prefix").decode(errors="replace").strip()
         top = Path(git(root, "rev-parse", "--show-toplevel").decode(errors="replace").strip())
         blobs = history_blobs(root)
-        return self._survey(f"the history of {top.name}", root, blobs, prefix=prefix)
+        source = f"the history of {top.name}"
+        return self._survey(source, root, blobs, prefix=prefix, once=True)
 
     def files(self, path: Path) -> Survey:
         """A file, a folder or an archive outside of git."""
@@ -146,10 +148,12 @@ class Surveyor:
         *,
         known: frozenset[str] = frozenset(),
         prefix: str = "",
+        once: bool = False,
     ) -> Survey:
         found: list[Weighed] = []
         wanted = [blob for blob in blobs if not self._left_out(blob.path, found, prefix)]
         results, remembered = self._scan(root, wanted)
+        told: set[tuple[str, ...]] = set()
         texts = 0
         for blob in wanted:
             scanned = results[blob.oid]
@@ -157,6 +161,8 @@ class Surveyor:
             if known:
                 new = tuple(one for one in scanned.sightings if one.fingerprint not in known)
                 scanned = replace(scanned, sightings=new)
+            elif once and (scanned.sightings or scanned.gaps):
+                scanned = _untold(blob.path, scanned, told)
             found.extend(weigh(blob.path, scanned, self._suppressions, self._today))
         return self._done(source, found, texts, remembered)
 
@@ -191,6 +197,21 @@ class Surveyor:
 
     def _done(self, source: str, found: list[Weighed], texts: int, remembered: int) -> Survey:
         return Survey(source, tuple(found), texts, remembered, self.file, self.key)
+
+
+def _untold(path: str, scanned: Scanned, told: set[tuple[str, ...]]) -> Scanned:
+    """``scanned`` without what is in ``told``, which gets what is new."""
+    sightings, gaps = [], []
+    for seen in scanned.sightings:
+        mark = (path, seen.part, seen.kind, seen.fingerprint)
+        if mark not in told:
+            told.add(mark)
+            sightings.append(seen)
+    for gap in scanned.gaps:
+        if (path, gap.part, gap.why) not in told:
+            told.add((path, gap.part, gap.why))
+            gaps.append(gap)
+    return replace(scanned, sightings=tuple(sightings), gaps=tuple(gaps))
 
 
 def _rules(config: Config) -> RuleSet:
