@@ -12,7 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +42,11 @@ class Matrix:
         self.root = folder
         self.server = server
         self.environ = environ
-        self.git("init", "--quiet", "--initial-branch=main")
-        (folder / "truegreen.toml").write_text(CONFIG)
-        (folder / ".gitignore").write_text(".truegreen\n")
-        self.git("add", "--all")
+        if not (folder / ".git").is_dir():
+            self.git("init", "--quiet", "--initial-branch=main")
+            (folder / "truegreen.toml").write_text(CONFIG)
+            (folder / ".gitignore").write_text(".truegreen\n")
+            self.git("add", "--all")
         zygote = Path(__file__).with_name("kill_zygote.py")
         self.zygote = subprocess.Popen(
             [sys.executable, str(zygote)],
@@ -66,10 +69,16 @@ class Matrix:
         self.server.platform = SimulatedPlatform(self.server.base, times=TIMES)
         return self.git("rev-parse", "HEAD")
 
-    def run(self, at: list[Any]) -> Any:
+    def another(self, folder: Path, environ: dict[str, str]) -> Matrix:
+        """Another machine: a clone, with a state of its own unless ``environ`` shares it."""
+        self.git("clone", "--quiet", str(self.root), str(folder))
+        return Matrix(folder, self.server, environ)
+
+    def run(self, at: list[Any], *, wait: float | None = None) -> Any:
         assert self.zygote.stdin is not None
         assert self.zygote.stdout is not None
-        told = {"root": str(self.root), "api": self.server.base, "environ": self.environ, "at": at}
+        told = {"root": str(self.root), "api": self.server.base, "environ": self.environ, "at": at,
+                "wait": wait}  # fmt: skip
         self.zygote.stdin.write(json.dumps(told) + "\n")
         self.zygote.stdin.flush()
         return json.loads(self.zygote.stdout.readline())
@@ -154,6 +163,60 @@ def test_a_runner_that_is_thrown_away_is_rebuilt_from_the_platform(matrix: Matri
         shutil.rmtree(matrix.root / ".truegreen", ignore_errors=True)
         matrix.environ = {}
         matrix.check(at, commit, matrix.run(NOTHING)["result"])
+
+
+def test_two_at_once_are_one_after_the_other(matrix: Matrix, tmp_path: Path) -> None:
+    """Two processes that share a database: one ships, the other is refused, or waits its turn."""
+    other = Matrix(tmp_path, matrix.server, matrix.environ)
+    try:
+        for wait in (None, 60.0):
+            commit = matrix.begin()
+            with ThreadPoolExecutor(2) as pool:
+                runs = [pool.submit(one.run, NOTHING, wait=wait) for one in (matrix, other)]
+                results = [run.result()["result"] for run in runs]
+            exits = sorted(result["exit"] for result in results)
+            if wait is None:
+                assert exits in ([0, 4], [0, 0]), results  # [0, 0]: they did not meet
+                refused = [result["said"] for result in results if result["exit"] == 4]
+                assert all("holds it until" in said for said in refused)
+            else:
+                assert exits == [0, 0], results
+            green = next(result for result in results if result["exit"] == 0)
+            matrix.check(["two", wait], commit, green)
+    finally:
+        other.close()
+
+
+def test_two_machines_without_a_common_database_never_take_newer_code_back(
+    matrix: Matrix, tmp_path: Path
+) -> None:
+    """The older job and the newer one begin at the same time, or one a little later."""
+    seen: set[tuple[int, int]] = set()
+    for number, (older_waits, newer_waits) in enumerate(((0, 0), (0, 0.15), (0.15, 0), (0.4, 0))):
+        older_commit = matrix.begin()
+        older = matrix.another(tmp_path / f"older-{number}", {})
+        matrix.git("commit", "--quiet", "--allow-empty", "--message", "newer")
+        newer_commit = matrix.git("rev-parse", "HEAD")
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                first = pool.submit(_later, older_waits, older)
+                second = pool.submit(_later, newer_waits, matrix)
+                one, two = first.result(), second.result()
+        finally:
+            older.close()
+        seen.add((one["exit"], two["exit"]))
+        assert {one["exit"], two["exit"]} <= {0, 1, 4}, (one, two)
+        platform = matrix.server.platform
+        assert len(platform.of(older_commit)) <= 1
+        assert len(platform.of(newer_commit)) <= 1
+        if two["exit"] == 0 and platform.current.commit == older_commit:
+            assert one["exit"] == 1, "newer code was taken back, and nobody said so"
+    assert seen
+
+
+def _later(seconds: float, matrix: Matrix) -> Any:
+    time.sleep(seconds)
+    return matrix.run(NOTHING)["result"]
 
 
 def test_three_kills_in_a_row_are_gone_on_from(matrix: Matrix) -> None:

@@ -73,7 +73,8 @@ def dora_svg(measures: Measures) -> str:
     step = (_WIDTH - 40) / 5
     for number, (name, value, _) in enumerate(dora_rows(measures)):
         parts.append(_text(20 + number * step, 76, value, size=17, weight=600))
-        parts.append(_text(20 + number * step, 94, name, size=10.5, colour="#57606a"))
+        label = name.replace("failed deployment recovery", "recovery time")
+        parts.append(_text(20 + number * step, 94, label, size=11, colour="#57606a"))
     parts += _chart(measures.days)
     parts.append(_legend())
     return "\n".join([*parts, "</svg>\n"])
