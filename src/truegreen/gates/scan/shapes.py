@@ -27,11 +27,13 @@ Classifier = Callable[[bytes, int, int], Iterator[Match]]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """``pattern`` finds candidates, ``classify(data, start, end)`` makes matches of them."""
+    """``pattern`` finds candidates, ``classify(data, start, end)`` makes matches of them.
+    ``caseless``: all of the pattern takes capitals and small letters for the same."""
 
     name: str
     pattern: bytes
     classify: Classifier
+    caseless: bool = False
 
 
 def shapes(ip: str = "off") -> tuple[Shape, ...]:
@@ -40,11 +42,11 @@ def shapes(ip: str = "off") -> tuple[Shape, ...]:
     addressed = (Shape("ip", addresses.SHAPE, addresses.classifier(ip)),) if ip != "off" else ()
     return (
         Shape("email", emails.SHAPE, emails.classify),
-        Shape("labelled", labels.SHAPE, labels.classify),
+        Shape("labelled", labels.SHAPE, labels.classify, caseless=True),
         Shape("url_password", assignments.URL_SHAPE, assignments.classify_url),
         Shape("card", cards.CARD_SHAPE, cards.classify_card),
         Shape("ssn", cards.SSN_SHAPE, cards.classify_ssn),
-        Shape("iban", cards.IBAN_SHAPE, cards.classify_iban),
+        Shape("iban", cards.IBAN_SHAPE, cards.classify_iban, caseless=True),
         Shape("national", national.SHAPE, national.classify),
         *addressed,
         Shape("phone", phones.NATIONAL_SHAPE, phones.classify_national),

@@ -15,7 +15,12 @@ class PureEngine:
     parallel = False
 
     def __init__(self, rules: RuleSet) -> None:
-        self._shapes = alternation(rules)
+        # Each shape by itself: `re` is quicker with eleven patterns than with one of eleven parts,
+        # and quicker in lowered bytes than with IGNORECASE.
+        self._shapes = [
+            (re.compile(_lowered(one.pattern) if one.caseless else one.pattern), one.caseless)
+            for one in rules.shapes
+        ]
         self._literals = [
             (anchor.lower() if rule.caseless else anchor, rule.caseless, index)
             for index, rule in enumerate(rules.anchored)
@@ -26,14 +31,17 @@ class PureEngine:
         return self
 
     def candidates(self, data: bytes, start: int) -> Sequence[tuple[int, int, int]]:
-        found: list[tuple[int, int, int]] = []
-        if self._shapes is None:
-            return found
-        position = start
-        while match := self._shapes.search(data, position):
-            found.append((match.start(), match.end(), shape_of(match)))
-            position = match.start() + 1
-        return found
+        # The search goes on one byte after each start, so an alternation finds every place at which
+        # one of its parts begins, as the first part that does: that is what the union is.
+        found: dict[int, tuple[int, int, int]] = {}
+        lowered = data.lower()
+        for index, (pattern, caseless) in enumerate(self._shapes):
+            where = lowered if caseless else data
+            position = start
+            while match := pattern.search(where, position):
+                found.setdefault(match.start(), (*match.span(), index))
+                position = match.start() + 1
+        return sorted(found.values())
 
     def anchors(self, data: bytes, start: int) -> Sequence[tuple[int, int]]:
         found: list[tuple[int, int]] = []
@@ -45,6 +53,11 @@ class PureEngine:
                 found.append((position, index))
                 position = where.find(literal, position + 1)
         return found
+
+
+def _lowered(pattern: bytes) -> bytes:
+    """A caseless pattern for lowered bytes. Its escapes are the same in small letters."""
+    return pattern.lower().replace(b"(?i:", b"(?:")
 
 
 def alternation(rules: RuleSet) -> re.Pattern[bytes] | None:
