@@ -50,4 +50,4 @@ def test_the_numbers_on_the_page_are_the_codes(page: str) -> None:
     vendors = len({rule.vendor for rule in rules})
     assert f"{len(rules)} rules for keys of {vendors} vendors" in page
     assert f"{containers.UNPACKED >> 20} MiB unpacked, {containers.MEMBERS:,} members" in page
-    assert f"more\nthan {scanner.MOST:,} findings" in page
+    assert f"more than {scanner.MOST:,} findings" in page

@@ -83,6 +83,18 @@ def test_a_value_that_stayed_through_many_versions_is_told_once(repository: Repo
     assert survey.texts == 5
 
 
+def test_the_history_of_a_shallow_clone_is_never_clean(
+    repository: Repository, tmp_path: Path
+) -> None:
+    root = repository({"a.txt": MAIL})
+    commit(root, {"a.txt": "clean"})
+    clone = ["git", "clone", "-q", "--depth", "1", f"file://{root}", str(tmp_path / "clone")]
+    subprocess.run(clone, check=True)
+    survey = surveyor(tmp_path / "clone").history()
+    assert decide(survey)[0] is Status.UNKNOWN
+    assert "shallow" in survey.unread[0].text
+
+
 def test_one_blob_under_two_names_is_read_once_and_told_twice(repository: Repository) -> None:
     root = repository({"a.txt": MAIL, "b.txt": MAIL})
     survey = surveyor(root).tree()

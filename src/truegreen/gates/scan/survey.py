@@ -117,13 +117,17 @@ class Surveyor:
 
     def history(self) -> Survey:
         """Every blob of the repository that is reachable from a reference, each once. A value is
-        told once a path, where it stands in the newest version that git lists."""
+        told once a path, where it stands in the newest version that git lists. A shallow clone's
+        is unreadable from where it was cut."""
         root = self._config.root
         prefix = git(root, "rev-parse", "--show-prefix").decode(errors="replace").strip()
         top = Path(git(root, "rev-parse", "--show-toplevel").decode(errors="replace").strip())
         blobs = history_blobs(root)
-        source = f"the history of {top.name}"
-        return self._survey(source, root, blobs, prefix=prefix, once=True)
+        survey = self._survey(f"the history of {top.name}", root, blobs, prefix=prefix, once=True)
+        if git(root, "rev-parse", "--is-shallow-repository").strip() != b"true":
+            return survey
+        cut = Weighed(UNREAD, ".", "a shallow clone: the history before it is not here")
+        return replace(survey, findings=(*survey.findings, cut))
 
     def files(self, path: Path) -> Survey:
         """A file, a folder or an archive outside of git."""

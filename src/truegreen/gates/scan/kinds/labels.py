@@ -34,7 +34,9 @@ _ABOUT = re.compile(
     rb"|timeout|price|max|min|limit)(?:[^a-z]|\Z)",
     re.IGNORECASE,
 )
-_ISSUED = re.compile(rb"[^A-Za-z]*(?:[A-Za-z]{1,12}[^A-Za-z]+){0,3}\Z")  # up to three words between
+_FEW_WORDS = re.compile(
+    rb"[^A-Za-z]*(?:[A-Za-z]{1,12}[^A-Za-z]+){0,3}\Z"
+)  # up to three words between
 
 
 def classify(data: bytes, start: int, end: int) -> Iterator[Match]:
@@ -52,5 +54,5 @@ def classify(data: bytes, start: int, end: int) -> Iterator[Match]:
             yield from births.labelled(data, digit)
         elif name == "ssn":
             yield from cards.labelled_ssn(data, digit)
-        elif not _ABOUT.search(gap) and _ISSUED.match(gap):
+        elif not _ABOUT.search(gap) and _FEW_WORDS.match(gap):
             yield from phones.labelled(data, digit, grouped=name == "weak_phone")
