@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 def now() -> str:
@@ -102,8 +103,29 @@ class Release:
     created_at: str
     updated_at: str
 
+    @property
+    def summary(self) -> ReleaseSummary:
+        return ReleaseSummary(
+            self.id, self.version, self.status, self.description, self.slug_id, self.stream,
+            self.created_at, self.updated_at,
+        )  # fmt: skip
+
     def __repr__(self) -> str:
         return f"Release(v{self.version}, {self.status}, {self.description!r}, slug={self.slug_id})"
+
+
+class ReleaseSummary(NamedTuple):
+    """What a list tells of a `Release`, quick to make and to compare. ``status``: a `ReleaseStatus`
+    or its text."""
+
+    id: str
+    version: int
+    status: str
+    description: str
+    slug_id: str | None
+    stream: str | None
+    created_at: str
+    updated_at: str
 
 
 @dataclass(frozen=True)

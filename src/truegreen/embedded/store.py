@@ -24,6 +24,7 @@ from truegreen.embedded.records import (
     FormationEntry,
     Release,
     ReleaseStatus,
+    ReleaseSummary,
     Slug,
 )
 
@@ -310,20 +311,19 @@ class Store:
     def release_keys(self, app_id: str, field: Literal["id", "version"]) -> list[Any]:
         """That field of every release of the app, and no more: a list is cut by it."""
         sql = f"SELECT {field} FROM releases WHERE app_id = ?"  # noqa: S608
-        return [row[field] for row in self._db.execute(sql, (app_id,))]
+        return [key for (key,) in self._db.execute(sql, (app_id,))]
 
-    def releases_where(
+    def summaries(
         self, app_id: str, field: Literal["id", "version"], keys: Sequence[Any]
-    ) -> list[Release]:
-        """The releases with those keys, in the order of ``keys``."""
+    ) -> list[ReleaseSummary]:
+        """Of the releases with those keys, in the order of ``keys``."""
         sql = (
-            f"SELECT * FROM releases WHERE app_id = ? "  # noqa: S608
+            f"SELECT {', '.join(ReleaseSummary._fields)} FROM releases WHERE app_id = ? "  # noqa: S608
             f"AND {field} IN (SELECT value FROM json_each(?))"
         )
-        found = {
-            row[field]: rows.release(row)
-            for row in self._db.execute(sql, (app_id, json.dumps(keys)))
-        }
+        asked = self._db.execute(sql, (app_id, json.dumps(keys)))
+        place = ReleaseSummary._fields.index(field)
+        found = {row[place]: ReleaseSummary._make(row) for row in asked}
         return [found[key] for key in keys if key in found]
 
     def newest_release(self, app_id: str, *, with_slug: bool = False) -> Release | None:

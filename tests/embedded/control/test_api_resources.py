@@ -204,6 +204,26 @@ def test_lists_come_in_pieces_and_unchanged_answers_are_304(client: Any, demo: s
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_a_release_in_a_list_is_as_it_is_by_itself_whatever_changed_since(client: Any) -> None:
+    def listed(name: str) -> list[Any]:
+        found: list[Any] = client.get(f"/apps/{name}/releases")
+        assert found == [client.get(f"/apps/{name}/releases/{each['id']}") for each in found]
+        return found
+
+    client.post("/apps", {"name": "listed"})
+    procfile = client.APP["Procfile"] + RELEASE
+    client.deploy("listed", {**client.APP, "Procfile": procfile})
+    assert [r["current"] for r in listed("listed")] == [False, True]
+    client.patch("/apps/listed/config-vars", {"CODE": "3", "GREETING": '"\u00e9\u2028'})
+    pending = listed("listed")[-1]
+    client.settled("listed", pending["id"])
+    after = listed("listed")
+    assert [r["status"] for r in after] == ["succeeded", "succeeded", "failed"]
+    assert [r["eligible_for_rollback"] for r in after] == [False, True, False]
+    client.patch("/apps/listed", {"name": "renamed"})
+    assert {r["app"]["name"] for r in listed("renamed")} == {"renamed"}
+
+
 def test_output_is_resumed_where_it_broke_off(client: Any, demo: str) -> None:
     url = client.get("/apps/demo/releases/2")["output_stream_url"]
     text = httpx.get(url).text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +14,9 @@ from truegreen.embedded.api.respond import (
     USER,
     ApiError,
     answer,
+    answer_text,
     app_of,
+    as_json,
     body,
     control,
     invalid,
@@ -21,28 +24,41 @@ from truegreen.embedded.api.respond import (
     text_field,
 )
 from truegreen.embedded.control import Control
-from truegreen.embedded.records import App, Release, ReleaseStatus
+from truegreen.embedded.records import App, Release, ReleaseStatus, ReleaseSummary
 
 
-def release_json(
-    state: Control, app: App, release: Release, plans: list[str] | None = None
-) -> dict[str, Any]:
-    """``plans``: of the app's add-ons, when they are known already."""
-    if plans is None:
-        plans = _plans(state, app)
+class _Frame(NamedTuple):
+    """What a release's JSON says that the release itself does not know."""
+
+    app_id: str
+    app_name: str
+    plans: tuple[str, ...]
+    api: str
+
+
+def release_json(state: Control, app: App, release: Release) -> dict[str, Any]:
+    current = release.id == app.current_release_id
+    kept = state.store.has_slug(release.slug_id)
+    return _shape(_frame(state, app), release.summary, current=current, kept=kept)
+
+
+def _frame(state: Control, app: App) -> _Frame:
+    plans = tuple(addon.plan for addon in state.store.addons(app.id))
+    return _Frame(app.id, app.name, plans, state.urls.api)
+
+
+def _shape(frame: _Frame, release: ReleaseSummary, *, current: bool, kept: bool) -> dict[str, Any]:
+    """``kept``: are its slug's files still there?"""
     return {
-        "addon_plan_names": plans,
-        "app": {"id": app.id, "name": app.name},
+        "addon_plan_names": list(frame.plans),
+        "app": {"id": frame.app_id, "name": frame.app_name},
         "artifacts": [],
         "created_at": release.created_at,
-        "current": release.id == app.current_release_id,
+        "current": current,
         "description": release.description,
-        "eligible_for_rollback": release.status is ReleaseStatus.SUCCEEDED
-        and state.store.has_slug(release.slug_id),
+        "eligible_for_rollback": kept and release.status == ReleaseStatus.SUCCEEDED,
         "id": release.id,
-        "output_stream_url": (
-            f"{state.urls.api}/streams/{release.stream}" if release.stream else None
-        ),
+        "output_stream_url": f"{frame.api}/streams/{release.stream}" if release.stream else None,
         "slug": {"id": release.slug_id} if release.slug_id else None,
         "status": str(release.status),
         "updated_at": release.updated_at,
@@ -51,22 +67,27 @@ def release_json(
     }
 
 
-def _plans(state: Control, app: App) -> list[str]:
-    return [addon.plan for addon in state.store.addons(app.id)]
+@lru_cache(maxsize=4096)
+def _text(frame: _Frame, release: ReleaseSummary, current: bool, kept: bool) -> str:
+    """A release in a list. Of its arguments only, so what is kept of it is never out of date."""
+    return as_json(_shape(frame, release, current=current, kept=kept))
 
 
 async def list_of_app(request: Request) -> Response:
     state, app = control(request), app_of(request)
+    store = state.store
     try:
         asked = ListRange.parse(request.headers.get("range", ""), ("version", "id"))
         field: Literal["id", "version"] = "id" if asked.field == "id" else "version"
-        keys, headers, more = asked.cut(state.store.release_keys(app.id, field), lambda key: key)
+        keys, headers, more = asked.cut(store.release_keys(app.id, field), lambda key: key)
     except BadRange as error:
         raise ApiError(416, "requested_range_not_satisfiable", str(error)) from None
-    plans = _plans(state, app)
-    piece = state.store.releases_where(app.id, field, keys)
-    found = [release_json(state, app, release, plans) for release in piece]
-    return answer(request, found, 206 if more else 200, headers)
+    frame = _frame(state, app)
+    found = [
+        _text(frame, release, release.id == app.current_release_id, store.has_slug(release.slug_id))
+        for release in store.summaries(app.id, field, keys)
+    ]
+    return answer_text(request, f"[{', '.join(found)}]", 206 if more else 200, headers)
 
 
 def _release_of(request: Request, app: App) -> Release:

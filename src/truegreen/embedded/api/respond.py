@@ -95,7 +95,18 @@ def answer(
     request: Request, value: Any, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     """JSON with an ETag; 304 when the client has it already."""
-    data = json.dumps(value, ensure_ascii=False).encode()
+    return answer_text(request, as_json(value), status, headers)
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def answer_text(
+    request: Request, text: str, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """As `answer`; ``text`` is JSON already."""
+    data = text.encode()
     etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     head = {"ETag": etag, "Cache-Control": "private, no-cache", **(headers or {})}
     if request.method == "GET" and status == 200:
