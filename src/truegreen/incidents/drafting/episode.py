@@ -78,9 +78,14 @@ def read_episode(ledger: Ledger, *, record: int | None = None, app: str | None =
             first = one
     if before:
         earlier = of_record(before[0])
+    later: list[Record] = []
+    for one in ledger.records(app=newest.app, newest_first=True):
+        if one.id <= first.id:
+            break
+        later.append(one)
     after: list[Recorded] = []
-    for one in ledger.records(app=newest.app):
-        if one.id > first.id and len(after) < MOST_AFTER and _is_run(one):
+    for one in reversed(later):
+        if _is_run(one) and len(after) < MOST_AFTER:
             after.append(of_record(one))
             if one.verdict == "green":
                 break
