@@ -252,3 +252,31 @@ def test_the_database_file_holds_what_people_ask(tmp_path: Path) -> None:
     assert found is not None
     assert found.pid == os.getpid()
     assert "@" in found.owner
+
+
+def test_what_releases_shows_fits_its_schema(location: Location) -> None:
+    import json
+
+    import jsonschema
+
+    import truegreen
+    from truegreen.config import Environment
+    from truegreen.secret import Secret
+    from truegreen.ship.target import Target
+    from truegreen.ship.turn import look_at_turn
+
+    target = Target("url", "http://api", Secret("x"), Environment("production", "a"))
+    schemas = Path(truegreen.__file__).parent / "outputs" / "schemas"
+    schema = json.loads((schemas / "releases-lease.json").read_text())
+    nobody = look_at_turn(location, target)
+    jsonschema.validate(nobody.as_json(), schema)
+    assert (nobody.busy, list(nobody.lines())) == (False, ["nobody ships a"])
+    leases = Leases.open(location)
+    take(leases, somebody("ann"))
+    take(leases, somebody("bob"), wait=True)
+    turn = look_at_turn(location, target)
+    leases.close()
+    jsonschema.validate(turn.as_json(), schema)
+    ships, waits = turn.lines()
+    assert ships.startswith("ann@elsewhere (pid 7, commit cccccccc) ships a since 20")
+    assert waits.startswith("1. bob@elsewhere (pid 7, commit cccccccc) waits since 20")

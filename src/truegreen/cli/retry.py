@@ -37,19 +37,24 @@ def command(
     from truegreen.ledger import Ledger
     from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.live import LiveView
+    from truegreen.ship.lease import lease_of
+    from truegreen.ship.leases import Leases
+    from truegreen.ship.pipeline import lease_key
     from truegreen.ship.retry import retry
     from truegreen.ship.target import choose_environment, find_target, withhold_secrets
     from truegreen.state import locate
 
     config = load_config(folder)
     withhold_secrets(config)
+    location = locate(config.root)
     version = release_version(release_name)
     files = parse_outputs(outputs)
     environment = choose_environment(config, env_name)
     target = find_target(config, environment, platform, start=False)
     with (
         sigterm_interrupts(),
-        Ledger.open(locate(config.root)) as ledger,
+        lease_of(lambda: Leases.open(location), lease_key(target), "retry"),
+        Ledger.open(location) as ledger,
         LiveView(quiet=quiet) as view,
     ):
         again = retry(config, target, version, ledger=ledger, watcher=view)

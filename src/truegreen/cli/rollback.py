@@ -43,16 +43,22 @@ def command(
     \b
     Example:  truegreen rollback examples/raptor --plan
     """
+    from contextlib import nullcontext
+
     from truegreen.ledger import Ledger
     from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.json_document import print_document
     from truegreen.outputs.live import LiveView
+    from truegreen.ship.lease import lease_of
+    from truegreen.ship.leases import Leases
+    from truegreen.ship.pipeline import lease_key
     from truegreen.ship.rollback import PATIENCE, plan, roll_back, told_plan
     from truegreen.ship.target import choose_environment, find_target, withhold_secrets
     from truegreen.state import locate
 
     config = load_config(folder)
     withhold_secrets(config)
+    location = locate(config.root)
     version = release_version(to_name)
     files = parse_outputs(outputs)
     environment = choose_environment(config, env_name)
@@ -67,7 +73,11 @@ def command(
         return found.exit_code
     with (
         sigterm_interrupts(),
-        Ledger.open(locate(config.root)) as ledger,
+        # A lock never stops a rollback that somebody insists on.
+        nullcontext()
+        if anyway
+        else lease_of(lambda: Leases.open(location), lease_key(target), "rollback"),
+        Ledger.open(location) as ledger,
         LiveView(quiet=quiet) as view,
     ):
         again = roll_back(config, target, version, anyway=anyway, ledger=ledger, watcher=view)

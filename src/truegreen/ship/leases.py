@@ -38,7 +38,10 @@ _MARKS = "?, ?, ?, ?, ?, ?, ?, ?"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A lease that is held, or a place in the queue. Times: seconds since 1970, the database's."""
+    """A lease that is held, or a place in the queue. Times: seconds since 1970, the database's.
+
+    ``commit``: what is shipped, or in a word what is done instead (``rollback``).
+    """
 
     app: str
     holder: str
@@ -50,7 +53,8 @@ class Claim:
     expires_at: float
 
     def __str__(self) -> str:
-        return f"{self.owner} (pid {self.pid}, commit {self.commit[:8]})"
+        what = f"commit {self.commit[:8]}" if len(self.commit) == 40 else self.commit
+        return f"{self.owner} (pid {self.pid}, {what})"
 
 
 @dataclass(frozen=True, slots=True)
