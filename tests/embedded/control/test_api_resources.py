@@ -215,8 +215,8 @@ def test_a_release_in_a_list_is_as_it_is_by_itself_whatever_changed_since(client
     client.deploy("listed", {**client.APP, "Procfile": procfile})
     assert [r["current"] for r in listed("listed")] == [False, True]
     client.patch("/apps/listed/config-vars", {"CODE": "3", "GREETING": '"\u00e9\u2028'})
-    pending = listed("listed")[-1]
-    client.settled("listed", pending["id"])
+    client.get("/apps/listed/releases")  # while it is pending
+    client.settled("listed", newest(client, "listed")["id"])
     after = listed("listed")
     assert [r["status"] for r in after] == ["succeeded", "succeeded", "failed"]
     assert [r["eligible_for_rollback"] for r in after] == [False, True, False]
