@@ -27,7 +27,7 @@ from truegreen.embedded.environment import build_env
 from truegreen.embedded.leftovers import Leftovers
 from truegreen.embedded.process import ProcessSpec
 from truegreen.embedded.python_build import PythonPlan, plan_python
-from truegreen.embedded.records import App, Build, BuildStatus, Slug, new_id, now
+from truegreen.embedded.records import App, Build, BuildStatus, Release, Slug, new_id, now
 from truegreen.embedded.releases import Releases, run_logged
 from truegreen.embedded.settings import DataFolder, Limits, RuntimeSettings
 from truegreen.embedded.source import BuildError
@@ -88,7 +88,7 @@ class Builds:
             try:
                 async with self._slots, asyncio.timeout(deadline):
                     slug = await self._make_slug(app, build, slug_id, tarball, checksum, out)
-                await self._release(app, build, slug, out)
+                release = self._release(app, build, slug, out)
                 reason = ""
             except TimeoutError:
                 reason = f"the build did not end within {deadline:g} s and was ended"
@@ -99,6 +99,8 @@ class Builds:
                 if not is_full(error):
                     _log.exception("build %s", build.id)
                     reason = f"the platform failed: {type(error).__name__}: {error}"
+            else:  # the release is made: whatever comes now, the build has succeeded
+                await written(lambda: self._succeeded(build, slug_id, release.id))
         finally:
             if reason:
                 for line in reason.splitlines():
@@ -113,22 +115,23 @@ class Builds:
         self._store.mark_pruned([slug_id])  # when its row was written already
         self._store.end_build(build.id, BuildStatus.FAILED, reason=reason)
 
-    async def _release(self, app: App, build: Build, slug: Slug, out: Stream) -> None:
+    def _succeeded(self, build: Build, slug_id: str, release_id: str) -> None:
+        self._store.end_build(
+            build.id, BuildStatus.SUCCEEDED, slug_id=slug_id, release_id=release_id
+        )
+
+    def _release(self, app: App, build: Build, slug: Slug, out: Stream) -> Release:
         fresh = self._store.app(app.id)
         if fresh is None:
             raise BuildError("the app was deleted meanwhile")
-        self._store.add_slug(slug)
+        self._store.add_slug(slug, build.id)
         short = (slug.commit or "")[:8]
         release = self._releases.create(
             fresh, description=f"Deploy {short}".strip(), slug_id=slug.id
         )
         out.line("-----> Launching...")
         out.line(f"       Released v{release.version}")
-        await written(
-            lambda: self._store.end_build(
-                build.id, BuildStatus.SUCCEEDED, slug_id=slug.id, release_id=release.id
-            )
-        )
+        return release
 
     async def _make_slug(
         self, app: App, build: Build, slug_id: str, tarball: Path, checksum: str | None, out: Stream
@@ -228,12 +231,15 @@ class Builds:
 
     # beginning and end of the platform
 
-    def fail_leftovers(self) -> None:
-        """What a killed platform left half done: pending builds, slugs, virtual environments."""
+    def settle_leftovers(self) -> None:
+        """What a killed platform left half done: pending builds, slugs, virtual environments.
+        A build whose release was made has succeeded; the others have failed."""
         for build in self._store.pending_builds():
-            self._store.end_build(
-                build.id, BuildStatus.FAILED, reason="interrupted: the platform was killed"
-            )
+            release = self._store.release_with_slug(build.slug_id) if build.slug_id else None
+            if build.slug_id and release:
+                self._succeeded(build, build.slug_id, release.id)
+            else:
+                self._failed(build, build.slug_id or "", "interrupted: the platform was killed")
         known = self._store.slug_ids()
         for folder in self._data.slugs.iterdir():
             if folder.name not in known:

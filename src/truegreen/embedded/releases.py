@@ -289,10 +289,23 @@ class Releases:
 
     # beginning and end of the platform
 
-    def fail_leftovers(self) -> None:
-        """What a killed platform left pending is failed, and says so."""
+    def settle_leftovers(self) -> None:
+        """What a killed platform left pending is failed, and says so; but where there was nothing
+        to run, the release is made what it would have been a moment later."""
         for release in self._store.pending_releases():
-            self._fail(release, "release command interrupted: the platform was killed")
+            if release.run_command:
+                self._fail(release, "release command interrupted: the platform was killed")
+            elif self._is_next(release):
+                self._store.end_release(release, ReleaseStatus.SUCCEEDED, current=True)
+            else:
+                self._fail(release, "never started: the platform was killed")
+
+    def _is_next(self, release: Release) -> bool:
+        """Brings it new code, or only other config vars to the code that is current? Else it may
+        have waited for a deploy, which it must not undo."""
+        first = self._store.release_with_slug(release.slug_id) if release.slug_id else None
+        is_new = first is not None and first.id == release.id
+        return is_new or release.slug_id == self._current_slug(release.app_id)
 
     def expire_stuck(self) -> None:
         """Ends, as ``expired`` and never current, what was held back and would not be any more."""

@@ -220,8 +220,8 @@ class _Platform:
         )  # fmt: skip
         addons = Addons(store, releases, lambda: _postgres(data.postgres))
         effects = Effects(self._faults, dynos, releases.expire_stuck, addons.down)
-        builds.fail_leftovers()
-        releases.fail_leftovers()
+        builds.settle_leftovers()
+        releases.settle_leftovers()
         oneoffs = OneOffs(
             store, data, Rendezvous(data.root), dynos.leftovers, self._log_app, self._log_system,
             now, grace=self._options.dynos.stop_grace,

@@ -178,8 +178,10 @@ class Store:
 
     # slugs
 
-    def add_slug(self, slug: Slug) -> None:
+    def add_slug(self, slug: Slug, build_id: str = "") -> None:
+        """``build_id``: the build that made it, and is pending still."""
         with self._transaction() as db:
+            db.execute("UPDATE builds SET slug_id = ? WHERE id = ?", (slug.id, build_id))
             db.execute(
                 'INSERT INTO slugs (id, app_id, "commit", process_types, venv, size, checksum, '
                 "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -270,19 +272,9 @@ class Store:
             ).fetchone()[0]
             db.execute(
                 "INSERT INTO releases VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    key,
-                    app_id,
-                    version,
-                    description,
-                    slug_id,
-                    json.dumps(dict(config)),
-                    int(run_command),
-                    stream,
-                    at,
-                    at,
-                ),
-            )
+                (key, app_id, version, description, slug_id, json.dumps(dict(config)),
+                 int(run_command), stream, at, at),
+            )  # fmt: skip
         release = self.release(key)
         assert release is not None
         self._tell("release", "create", key)
@@ -290,6 +282,12 @@ class Store:
 
     def release(self, release_id: str) -> Release | None:
         row = self._one("SELECT * FROM releases WHERE id = ?", release_id)
+        return None if row is None else rows.release(row)
+
+    def release_with_slug(self, slug_id: str) -> Release | None:
+        """The first one that was made of the slug."""
+        sql = "SELECT * FROM releases WHERE slug_id = ? ORDER BY version LIMIT 1"
+        row = self._one(sql, slug_id)
         return None if row is None else rows.release(row)
 
     def release_of(self, app_id: str, id_or_version: str) -> Release | None:

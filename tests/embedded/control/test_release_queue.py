@@ -225,7 +225,7 @@ def test_what_a_killed_platform_left_pending_is_failed_and_says_so(tmp_path: Pat
         )  # fmt: skip
 
     async def again(house: House) -> None:
-        house.releases.fail_leftovers()
+        house.releases.settle_leftovers()
         release = house.store.releases(house.key)[-1]
         assert release.status is ReleaseStatus.FAILED
         assert "the platform was killed" in release.description
