@@ -227,8 +227,8 @@ def wait_for_dynos(
     """Waits until the dynos of release ``version`` are all up, or one of them cannot be."""
     until = means.clock() + deadline
     pause = _POLL
+    formation = client.formation(app)
     while True:
-        formation = client.formation(app)
         dynos = [d for d in client.dynos(app) if d.type not in ("run", "release")]
         answer = compare([f for f in formation if f.type != "release"], dynos, version)
         nothing_wanted = not any(f.quantity for f in formation if f.type != "release")
@@ -240,7 +240,7 @@ def wait_for_dynos(
         if settled or means.clock() >= until:
             return answer
         means.sleep(pause)
-        pause = min(pause * 1.2, 1.0)
+        pause = min(pause * 1.05, 1.0)  # what a look may come too late is a 20th of the wait
 
 
 def wait_for_first_answer(get: Get, url: str, deadline: float, means: Means = REAL) -> str:
