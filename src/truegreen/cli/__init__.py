@@ -36,6 +36,7 @@ VERBS = {
     "ship": "ship this folder, and say what is true",
     "smoke": "the smoke suite in its seal, here",
     "verify": "ask again what is true, and change nothing",
+    "watch": "look on after green: failed releases, crashes, drift",
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import httpx
 
-from truegreen.errors import UsageError
+from truegreen.errors import PlatformRefused, UsageError
 from truegreen.heroku import pages, streams, uploads
 from truegreen.heroku.address import check_app, check_data_url, parse_api_url, segment
 from truegreen.heroku.fields import Fields, UnexpectedAnswer
@@ -34,6 +34,10 @@ from truegreen.heroku.models import (
 )
 from truegreen.heroku.transport import ApiTransport
 from truegreen.secret import REDACTED, Secret
+
+
+class Unchanged(Exception):
+    """The platform says that nothing has changed since (304)."""
 
 
 class HerokuClient:
@@ -113,6 +117,11 @@ class HerokuClient:
     def app(self, name: str) -> App:
         """The app of that name or id. PlatformRefused with status 404 when there is none."""
         return App.from_json(self._get(_app(name)))
+
+    def apps(self) -> tuple[App, ...]:
+        """Every app that the token may see, a call a thousand."""
+        first = "name ..; max=1000"
+        return many(App, self._list("/apps", "app list", first, None).entries)
 
     def create_app(self, name: str) -> App:
         """A new app. PlatformRefused with status 422 when the name is taken."""
@@ -273,6 +282,32 @@ class HerokuClient:
             body["dyno"] = dyno
         raw = self._send("POST", f"{_app(app)}/log-sessions", body)
         return Fields("log session", raw).text("logplex_url")
+
+    # what is asked again and again
+
+    def releases_unless(self, app: str, etag: str, limit: int) -> tuple[tuple[Release, ...], str]:
+        """The newest ``limit`` releases, and their ETag; Unchanged while ``etag`` is theirs."""
+        raw, etag = self._unless(
+            f"{_app(app)}/releases", etag, pages.newest_first("version", limit)
+        )
+        return many(Release, raw), etag
+
+    def dynos_unless(self, app: str, etag: str) -> tuple[tuple[Dyno, ...], str]:
+        """The dynos and their ETag; raises Unchanged while ``etag`` is theirs."""
+        raw, etag = self._unless(f"{_app(app)}/dynos", etag, "")
+        return many(Dyno, raw), etag
+
+    def _unless(self, path: str, etag: str, page_range: str) -> tuple[Any, str]:
+        headers = {"If-None-Match": etag} if etag else {}
+        if page_range:
+            headers["Range"] = page_range
+        try:
+            reply = self._api.request("GET", path, headers=headers)
+        except PlatformRefused as error:
+            if error.status == 304:
+                raise Unchanged from None
+            raise
+        return reply.json(), reply.headers.get("etag", "")
 
     # the few ways of asking
 

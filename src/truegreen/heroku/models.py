@@ -65,6 +65,7 @@ class App:
     owner_email: str | None
     created_at: datetime | None
     raw_digest: str
+    released_at: datetime | None = None  # of its newest release
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
@@ -79,6 +80,7 @@ class App:
             owner_email=one.reference("owner", "email"),
             created_at=one.optional_moment("created_at"),
             raw_digest=digest_of(raw),
+            released_at=one.optional_moment("released_at"),
         )
 
 

@@ -22,9 +22,23 @@ class Watched(Protocol):
 
 def look(platform: Watched, app: str, *, now: datetime | None = None) -> Snapshot:
     """``app`` as it is. Raises Unverified when the platform does not say."""
-    moment = now or datetime.now(UTC)
-    releases = platform.releases(app)
-    config = platform.config_vars(app)
+    return snapshot_of(
+        platform.releases(app),
+        platform.config_vars(app),
+        platform.formation(app),
+        platform.dynos(app),
+        now or datetime.now(UTC),
+    )
+
+
+def snapshot_of(
+    releases: Sequence[Release],
+    config: Mapping[str, str],
+    formation: Sequence[FormationEntry],
+    dynos: Sequence[Dyno],
+    moment: datetime,
+) -> Snapshot:
+    """What was read, as one value; of the config vars only a digest is kept. Pure."""
     return Snapshot(
         releases=tuple(
             SeenRelease(
@@ -36,10 +50,7 @@ def look(platform: Watched, app: str, *, now: datetime | None = None) -> Snapsho
             )
             for one in releases
         ),
-        dynos=tuple(
-            SeenDyno(one.name, one.type, one.state, one.release_version)
-            for one in platform.dynos(app)
-        ),
-        wanted=tuple((one.type, one.quantity) for one in platform.formation(app)),
+        dynos=tuple(SeenDyno(one.name, one.type, one.state, one.release_version) for one in dynos),
+        wanted=tuple((one.type, one.quantity) for one in formation),
         config=digest_of(dict(config)),
     )

@@ -1,0 +1,87 @@
+"""``truegreen watch``: parses, looks on, prints."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from truegreen.cli.interruption import sigterm_interrupts
+from truegreen.cli.options import folder_argument, target_options
+from truegreen.config import load_config
+
+
+@click.command()
+@folder_argument
+@target_options
+@click.option("--app", metavar="NAME", help="App to watch instead of the configured.")
+@click.option("--all", "every_app", is_flag=True, help="Every app that the token may see.")
+@click.option(
+    "--for", "seconds", type=click.FloatRange(min=0.1), metavar="SECONDS",
+    help="Stop then (default: at Ctrl-C).",
+)  # fmt: skip
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), default=10.0, show_default=True,
+    metavar="SECONDS", help="Between two looks at one app, at least.",
+)  # fmt: skip
+@click.option(
+    "--calls", type=click.IntRange(min=1), default=3600, show_default=True,
+    metavar="N", help="API calls an hour, at most; Heroku grants an account 4,500.",
+)  # fmt: skip
+def command(
+    folder: Path,
+    env_name: str | None,
+    platform: str | None,
+    as_json: bool,
+    quiet: bool,
+    app: str | None,
+    every_app: bool,
+    seconds: float | None,
+    every: float,
+    calls: int,
+) -> int:
+    """Look on after green: later failed releases, stuck ones, crashed dynos, drift.
+
+    A change is told when it begins and when it is gone, and kept in the ledger.
+
+    \b
+    Exits 0 when nothing changed, 1 when something did, 3 when it could not look.
+
+    \b
+    Example:  truegreen watch examples/raptor --for 600
+    """
+    from truegreen.ledger import Ledger
+    from truegreen.outputs.json_document import print_document
+    from truegreen.ship.target import choose_environment, find_target
+    from truegreen.state import locate
+    from truegreen.watch.run import look_on
+
+    config = load_config(folder)
+    environment = choose_environment(config, env_name)
+    target = find_target(config, environment, platform, start=False)
+
+    def say(line: str) -> None:
+        if not quiet:
+            click.echo(line, err=as_json)
+
+    with (
+        sigterm_interrupts(),
+        Ledger.open(locate(config.root)) as ledger,
+        target.client(patience=10.0) as client,
+    ):
+        watched: Any = look_on(
+            client,
+            None if every_app else [app or target.app],
+            ledger=ledger,
+            seconds=seconds,
+            every=every,
+            calls_per_hour=calls,
+            say=say,
+            clock=time.monotonic,
+            sleep=time.sleep,
+        )
+    if as_json:
+        print_document(watched.as_json())
+    return int(watched.exit_code)
