@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -187,8 +188,6 @@ def test_the_heartbeat_keeps_it_for_longer_than_its_term(location: Location) -> 
             found = looker.look(APP).lease
             if found is None or found.expires_at > before + 0.6:
                 break
-            import time
-
             time.sleep(0.02)
         looker.close()
         assert found is not None
