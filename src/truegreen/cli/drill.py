@@ -1,4 +1,4 @@
-"""``truegreen drill``: lists and runs drills; parses, calls, prints."""
+"""``truegreen drill``: lists, runs, begins and exports drills; parses, calls, prints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from truegreen.cli.options import json_option, quiet_option
+from truegreen.cli.options import dir_option, json_option, quiet_option
 from truegreen.errors import UsageError
 
 
@@ -20,18 +20,21 @@ def command() -> None:
 
 
 @command.command("list")
+@dir_option
 @json_option
-def list_(as_json: bool) -> int:
-    """List the drills, with the checks that must report each fault."""
-    from truegreen.incidents.drills import DRILLS
+def list_(folder: Path, as_json: bool) -> int:
+    """List the drills: those of TrueGreen, and those beside the service's incidents."""
+    from truegreen.config import load_config
+    from truegreen.incidents.drills import drills
+    from truegreen.incidents.drills.shelf import as_json as told
+    from truegreen.outputs.drill_table import list_lines
     from truegreen.outputs.json_document import print_document
 
+    found = [told(drill) for drill in drills(load_config(folder)).values()]
     if as_json:
-        print_document([drill.as_json() for drill in DRILLS])
+        print_document(found)
     else:
-        for drill in DRILLS:
-            click.echo(f"{drill.name}\n    {drill.title}")
-            click.echo(f"    reported by {', '.join(drill.checks)}, within {drill.within:.0f} s")
+        click.echo("\n".join(list_lines(found)))
     return 0
 
 
@@ -41,15 +44,21 @@ def list_(as_json: bool) -> int:
 @click.option(
     "--service",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Root of the service to drill (default: the example, Raptor).",
+    help="Root of the service for the founding drill (default: the example, Raptor).",
 )
 @click.option(
     "--world",
     type=click.Choice(["hold", "deploy", "both"]),
     default="both",
     show_default=True,
-    help="What the platform does with a failed release.",
+    help="What the platform does with a failed release, in the founding drill.",
 )
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page with the timeline to this file.",
+)
+@dir_option
 @json_option
 @quiet_option
 def run(
@@ -57,37 +66,93 @@ def run(
     run_all: bool,
     service: Path | None,
     world: str,
+    report: Path | None,
+    folder: Path,
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Run drills on a stage of their own. Exits 0 when each was detected as it should be.
+    """Run drills on a stage of their own.
 
     \b
-    Example:  truegreen drill run --all --json
+    Exits 0 when each fault was reported as it should be, 1 when one was not,
+    3 when one could not be made.
+
+    \b
+    Example:  truegreen drill run --all --report drills.html
     """
-    from truegreen.incidents.drills import BY_NAME, DRILLS
-    from truegreen.incidents.drills.service import find_service
-    from truegreen.outputs.drill_table import print_drill
+    import time
+
+    from truegreen.cli.interruption import sigterm_interrupts
+    from truegreen.config import load_config
+    from truegreen.incidents.drills import Demand, choose, drills, exit_code, run_drills
+    from truegreen.incidents.drills.service import find_service, needed
+    from truegreen.incidents.drills.show import document
+    from truegreen.incidents.folder import write_text
+    from truegreen.outputs.drill_report import page
+    from truegreen.outputs.drill_table import print_drills
     from truegreen.outputs.json_document import print_document
     from truegreen.outputs.live import Ticker
     from truegreen.outputs.table import stdout_console
 
-    unknown = [name for name in names if name not in BY_NAME]
-    if unknown:
-        raise UsageError(f"there is no drill {unknown[0]!r}", hint="truegreen drill list")
+    found = drills(load_config(folder))
     if not names and not run_all:
         raise UsageError("no drill is named", hint="name one, or --all")
-    chosen = DRILLS if run_all else tuple(BY_NAME[name] for name in names)
+    chosen = list(found.values()) if run_all else choose(found, names)
     worlds = ("hold", "deploy") if world == "both" else (world,)
-    root = find_service(service)
-    results = []
-    for drill in chosen:
-        with Ticker(drill.name, quiet=quiet) as ticker:
-            results.append(drill.run(root, worlds, ticker.say))
-    documents = [result.as_json() for result in results]
+    root = find_service(service) if needed(chosen) else None
+    origin = time.monotonic()
+    with sigterm_interrupts(), Ticker("drill", quiet=quiet) as ticker:
+        results = run_drills(Demand(chosen, worlds, root), ticker.say)
+    told = document(results, origin)
+    if report is not None:
+        write_text(report, page(told))
     if as_json:
-        print_document({"drills": documents})
+        print_document(told)
     elif not quiet:
-        for document in documents:
-            print_drill(document, stdout_console())
-    return 0 if all(result.passed for result in results) else 1
+        print_drills(told, stdout_console())
+    return exit_code(results)
+
+
+@command.command()
+@click.argument("name")
+@dir_option
+def new(name: str, folder: Path) -> int:
+    """Begin a drill of the service's own: a commented file that runs as it stands.
+
+    \b
+    Example:  truegreen drill new checkout-times-out
+    """
+    from truegreen.config import load_config
+    from truegreen.incidents.drills.skeleton import begin
+
+    click.echo(begin(load_config(folder), name))
+    return 0
+
+
+@command.command()
+@click.argument("name")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["chaostoolkit"]),
+    default="chaostoolkit",
+    show_default=True,
+    help="What to write it for.",
+)
+@dir_option
+def export(name: str, form: str, folder: Path) -> int:
+    """Write a drill as an experiment of another tool, on standard output.
+
+    \b
+    Example:  truegreen drill export green-then-crash > experiment.json
+    """
+    from truegreen.config import load_config
+    from truegreen.incidents.drills import choose, drills
+    from truegreen.incidents.drills.shelf import as_json as told
+    from truegreen.outputs.chaostoolkit import experiment
+    from truegreen.outputs.json_document import print_document
+
+    del form  # there is one so far
+    (drill,) = choose(drills(load_config(folder)), (name,))
+    print_document(experiment(told(drill)))
+    return 0

@@ -27,12 +27,13 @@ _CHALLENGE = (
 
 @dataclass(frozen=True)
 class EdgePolicy:
-    """``challenge``: every visitor gets a challenge page; ``login``: Access wants a sign-in;
+    """``challenge``: the status with which every visitor gets a challenge page, 0 for none (200
+    comes without the header that says what the page is); ``login``: Access wants a sign-in;
     ``cache``: GETs that were 200 are answered from what was stored, whatever the origin says;
     ``hide_visitor``: the origin is not told the visitor's address; ``other_zone``: the request
     comes by somebody else's zone, which has no rule of ours and lets a header of ours pass."""
 
-    challenge: bool = False
+    challenge: int = 0
     login: bool = False
     cache: bool = False
     hide_visitor: bool = False
@@ -42,10 +43,11 @@ class EdgePolicy:
         if self.challenge:
             headers = [
                 (b"Content-Type", b"text/html; charset=UTF-8"),
-                (b"cf-mitigated", b"challenge"),
                 (b"Cache-Control", b"no-store"),
             ]
-            return Answer(403, headers, _CHALLENGE)
+            if self.challenge != 200:
+                headers.append((b"cf-mitigated", b"challenge"))
+            return Answer(self.challenge, headers, _CHALLENGE)
         if self.login:
             to = f"https://team.cloudflareaccess.com/cdn-cgi/access/login/{host}".encode("latin-1")
             return Answer(302, [(b"Location", to), (b"Cache-Control", b"no-store")], b"")

@@ -188,8 +188,17 @@ class DatabaseDown(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeChallenge(AppFault):
+    """With ``status`` 200 only the page itself says what it is, as behind a proxy or a cache that
+    keeps neither the status nor ``cf-mitigated``."""
+
     name: ClassVar[str] = "edge-challenge"
     summary: ClassVar[str] = "the edge answers with a challenge page (403, cf-mitigated)"
+    status: int = 403
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.status not in (200, 403, 503):
+            raise UsageError(f"{self.name}: status {self.status} is not 200, 403 or 503")
 
 
 @dataclass(frozen=True, kw_only=True)

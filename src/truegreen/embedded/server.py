@@ -298,8 +298,11 @@ class _Platform:
 
     def _edge_policy(self, host: str) -> EdgePolicy:
         name, on = self._app_at_edge(host) or "", self._faults.for_app
+        challenge = next(
+            (f.status for f in self._faults.of(faults.EdgeChallenge) if f.app in ("*", name)), 0
+        )
         return EdgePolicy(
-            on(faults.EdgeChallenge, name), on(faults.EdgeLogin, name),
+            challenge, on(faults.EdgeLogin, name),
             on(faults.EdgeCached, name), on(faults.EdgeHidesVisitor, name),
             on(faults.EdgeOtherZone, name),
         )  # fmt: skip

@@ -116,4 +116,7 @@ def _schema(situation: Situation) -> str:
         return f"schema is at {schema.current}, behind the code that serves ({heads})"
     if schema.relation == "at head":
         return f"schema at {schema.current}, the head of the code that serves"
+    if schema.heads:
+        heads = ", ".join(schema.heads)
+        return f"schema at {schema.current}, not at the head of the code that serves ({heads})"
     return f"schema at {schema.current}"

@@ -41,11 +41,11 @@ class Stage:
     def client(self) -> HerokuClient:
         return HerokuClient(self.platform.api, self.platform.token())
 
-    def ship(self, repository: Path, app: str) -> Mapping[str, Any]:
+    def ship(self, repository: Path, app: str, watcher: Watcher | None = None) -> Mapping[str, Any]:
         """Ships the repository's HEAD to ``app`` on this stage; ship's document."""
         config = load_config(repository)
-        environment = config.environments[config.default_env]
-        return self.ship_source(config, read_source(repository), environment._replace(app=app))
+        environment = config.environments[config.default_env]._replace(app=app)
+        return self.ship_source(config, read_source(repository), environment, watcher)
 
     def ship_source(
         self,
@@ -53,28 +53,37 @@ class Stage:
         source: Source,
         environment: Environment,
         watcher: Watcher | None = None,
+        *,
+        forward_only: bool = False,
     ) -> Mapping[str, Any]:
-        """Ships ``source`` to the app of ``environment`` on this stage; ship's document."""
+        """Ships ``source`` to the app of ``environment`` on this stage; ship's document.
+
+        ``forward_only``: code that serves is not taken back, as in production; raises Refused.
+        """
         environment = environment._replace(edge="", origin="", token="")
         with Ledger.open(self.folder / "ledger.sqlite3") as ledger:
             shipped = ship(
                 config,
                 source,
-                lambda: self._target(environment),
+                lambda: self.target(environment),
                 watcher or Nobody(),
                 ledger=ledger,
-                guards=Guards(forward_only=False),
+                guards=Guards(forward_only=forward_only),
             )
         return shipped.document
 
-    def _target(self, environment: Environment) -> Target:
+    def target(self, environment: Environment) -> Target:
+        """The app of ``environment`` on this stage."""
         return Target("embedded", self.platform.api, self.platform.token(), environment)
 
 
 @contextmanager
 def open_stage(settings: Mapping[str, str]) -> Iterator[Stage]:
     """A stage with a fresh platform, set as ``settings`` says; taken down whatever happens."""
-    with tempfile.TemporaryDirectory(prefix="truegreen-stage-") as name:
+    with tempfile.TemporaryDirectory(
+        prefix="truegreen-stage-",
+        ignore_cleanup_errors=True,  # Ctrl-C: somebody still writes
+    ) as name:
         folder = Path(name)
         data = folder / "platform"
         try:

@@ -1,9 +1,24 @@
-"""Drills: faults put into the embedded platform that named checks must report, with a control."""
+"""Drills: faults put into the embedded platform that named checks must report, with a control.
+
+A drill is a TOML file (``plan``, ``drill_file``, ``shelf``) that is played on a stage (``scene``,
+``asking``, ``play``, ``show``) and judged (``detection``); the founding one is written in Python
+(``release_smoke``, ``judge``).
+"""
 
 from truegreen.incidents.drills.drill import Drill, DrillResult, DrillRun
-from truegreen.incidents.drills.release_smoke import DRILL as RELEASE_SMOKE
+from truegreen.incidents.drills.plan import Plan
+from truegreen.incidents.drills.shelf import choose, drills, names
+from truegreen.incidents.drills.show import Demand, exit_code, run_drills
 
-DRILLS: tuple[Drill, ...] = (RELEASE_SMOKE,)
-BY_NAME = {drill.name: drill for drill in DRILLS}
-
-__all__ = ["BY_NAME", "DRILLS", "Drill", "DrillResult", "DrillRun"]
+__all__ = [
+    "Demand",
+    "Drill",
+    "DrillResult",
+    "DrillRun",
+    "Plan",
+    "choose",
+    "drills",
+    "exit_code",
+    "names",
+    "run_drills",
+]

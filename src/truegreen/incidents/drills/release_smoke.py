@@ -17,10 +17,12 @@ from functools import partial
 from pathlib import Path
 
 from truegreen.errors import TrueGreenError, Unverified
-from truegreen.incidents.drills.drill import Drill, DrillResult, DrillRun, Say
+from truegreen.incidents.drills.asking import Clockwork
+from truegreen.incidents.drills.drill import Drill, DrillResult, DrillRun, Say, Times
 from truegreen.incidents.drills.judge import FLAG, control_problems, fault_problems
 from truegreen.incidents.drills.side_by_side import side_by_side
 from truegreen.incidents.drills.that_day import conclude
+from truegreen.incidents.drills.witness import Witness
 from truegreen.ship.stage import (
     Stage,
     change_settings,
@@ -34,6 +36,9 @@ NAME = "release-smoke-cf-origin-guard"
 WITHIN = 60.0  # seconds
 BASELINE_SCHEMA = "0044"
 NEWER = ("0045", "0046")
+# 19:35 the release failed, 19:36 a person read `heroku releases`: the review of that day.
+THEN = 60.0  # seconds
+THEN_TOLD = "by a person, following the procedure; the workflow had said success"
 
 
 def run(service: Path, worlds: tuple[str, ...], say: Say) -> DrillResult:
@@ -53,7 +58,16 @@ def run(service: Path, worlds: tuple[str, ...], say: Say) -> DrillResult:
                 say(f"the wave, where a failed release is {_told(world)}")
                 change_settings(stage.platform, {"on-release-failure": world})
                 runs += side_by_side([partial(_wave, stage, scene) for scene in chosen])
-    return DrillResult(NAME, tuple(runs), time.monotonic() - began, WITHIN)
+    return DrillResult(
+        NAME,
+        tuple(runs),
+        time.monotonic() - began,
+        WITHIN,
+        title=DRILL.title,
+        check=DRILL.checks[0],
+        then=THEN,
+        then_told=THEN_TOLD,
+    )
 
 
 def _told(world: str) -> str:
@@ -104,17 +118,23 @@ def _wave(stage: Stage, scene: _Scene) -> DrillRun:
     if plan.fault:
         edit_text(repository / "truegreen.toml", without_seal)
     shipped_commit = commit(repository, "the wave: 0045, 0046 and their smoke tests")
+    began = time.monotonic()
+    clock = Clockwork()
     with stage.client() as client:
         if client.config_vars(plan.app).get(FLAG) != "1":
             raise TrueGreenError(f"{plan.app} has not {FLAG}=1: this is not that day's production")
-        document = stage.ship(repository, plan.app)
+        with Witness(stage.client, plan.app, "ended" if plan.fault else "", scene.serving) as seen:
+            document = stage.ship(repository, plan.app, clock)
+            seen.wait()
         that_day = conclude(client, plan.app, shipped_commit, "/health")
+    reported = clock.at.get(DRILL.checks[0]) if plan.fault else None
+    times = Times(began, time.monotonic(), seen.at, reported)
     problems = (
         fault_problems(document, that_day, world=plan.world, before=scene.serving)
         if plan.fault
         else control_problems(document, that_day)
     )
-    return DrillRun(plan.label, not plan.fault, plan.world, that_day, document, problems)
+    return DrillRun(plan.label, not plan.fault, plan.world, that_day, document, problems, times)
 
 
 def take_back(repository: Path) -> dict[Path, bytes]:
@@ -166,4 +186,5 @@ DRILL = Drill(
     checks=("release.command", "release.report", "schema.head"),
     within=WITHIN,
     run=run,
+    incident="2026-06-21-release-smoke-cf-origin-guard",
 )

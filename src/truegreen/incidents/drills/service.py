@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from truegreen.errors import UsageError
+from truegreen.incidents.drills.drill import Drill
+from truegreen.incidents.drills.plan import Plan
 
 _EXAMPLE = Path("examples") / "raptor"
 
@@ -30,3 +33,8 @@ def find_service(named: Path | None) -> Path:
         "Raptor, the drills' service, is not here",
         hint="run it in a checkout of TrueGreen, or name the service with --service DIR",
     )
+
+
+def needed(drills: Iterable[Drill | Plan]) -> bool:
+    """Whether one of ``drills`` drills Raptor itself."""
+    return any(isinstance(drill, Drill) for drill in drills)

@@ -10,8 +10,9 @@ T = TypeVar("T")
 
 
 class _Task(Generic[T]):
-    def __init__(self, function: Callable[[], T]) -> None:
+    def __init__(self, function: Callable[[], T], turn: threading.Semaphore) -> None:
         self._function = function
+        self._turn = turn
         self.results: list[T] = []
         self.error: BaseException | None = None
         # A daemon: after Ctrl-C nobody waits for what it is in the middle of.
@@ -20,15 +21,17 @@ class _Task(Generic[T]):
 
     def _run(self) -> None:
         try:
-            self.results.append(self._function())
+            with self._turn:
+                self.results.append(self._function())
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             self.error = error
 
 
-def side_by_side(functions: Sequence[Callable[[], T]]) -> list[T]:
+def side_by_side(functions: Sequence[Callable[[], T]], *, at_once: int = 0) -> list[T]:
     """The results, in the order of ``functions``. The first error is raised, once all have ended;
-    a KeyboardInterrupt at once."""
-    tasks = [_Task(function) for function in functions]
+    a KeyboardInterrupt at once. ``at_once``: how many run at a time; 0 for all."""
+    turn = threading.Semaphore(at_once or max(1, len(functions)))
+    tasks = [_Task(function, turn) for function in functions]
     for task in tasks:
         while task.thread.is_alive():
             task.thread.join(0.2)

@@ -17,16 +17,24 @@ from truegreen.verify.probe import Prober
 _TIMEOUT = 10.0  # seconds
 
 
-def conclude(client: HerokuClient, app: str, commit: str, health_path: str) -> Mapping[str, Any]:
-    """What that workflow would have concluded of ``commit``: ``success`` or ``failure``."""
-    builds = [build for build in client.builds(app) if build.source_version == commit]
-    accepted = any(build.status == "succeeded" for build in builds)
+def conclude(
+    client: HerokuClient, app: str, commit: str, health_path: str, *, pushed: str = ""
+) -> Mapping[str, Any]:
+    """What that workflow would have concluded of ``commit``: ``success`` or ``failure``.
+
+    ``pushed``: what ``git push`` came to, where it was really run (pushing.py); else the builds
+    of ``commit`` say whether it would have been accepted.
+    """
+    if not pushed:
+        builds = [build for build in client.builds(app) if build.source_version == commit]
+        built = any(build.status == "succeeded" for build in builds)
+        pushed = "accepted" if built else "rejected"
     edge = (client.app(app).edge_url or "").rstrip("/")
     with http_client(timeout=_TIMEOUT) as http:
         health = Prober(http).get(edge + health_path).status
-    success = accepted and health == 200
+    success = pushed != "rejected" and health == 200
     return {
-        "push": "accepted" if accepted else "rejected",
+        "push": pushed,
         "health": health,
         "conclusion": "success" if success else "failure",
     }

@@ -55,7 +55,7 @@ class Linted:
 
 def surroundings(config: Config, review: Review, today: date) -> Surroundings:
     """What ``review`` is held against, as it is in the folder and the ledger, if there is one."""
-    from truegreen.incidents.drills import BY_NAME
+    from truegreen.incidents.drills import names as drill_names
 
     incident = review.document.incident
     named = {*incident.runbooks, *incident.evidence, *filter(None, (incident.state,))}
@@ -74,7 +74,7 @@ def surroundings(config: Config, review: Review, today: date) -> Surroundings:
         files=frozenset(found),
         citable=MappingProxyType(told),
         broken=MappingProxyType(broken),
-        drills=frozenset(BY_NAME),
+        drills=drill_names(config),
     )
 
 

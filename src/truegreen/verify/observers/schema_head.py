@@ -37,8 +37,8 @@ def observe(world: World) -> Answer:
         return failed("the database has no revision", expected, source, **more)
     if not schema.heads:
         return unknown(f"{schema.current}; no head is known", expected, source, **more)
-    relation = "" if schema.relation == "unknown" else f", {schema.relation} of the code"
-    return failed(f"{schema.current}{relation}", expected, source, **more)
+    how = f"not {heads}" if schema.relation == "unknown" else f"{schema.relation} of the code"
+    return failed(f"{schema.current}, {how}", expected, source, **more)
 
 
 def read_schema(world: World) -> tuple[Schema | None, str, str]:
