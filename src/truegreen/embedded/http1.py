@@ -19,6 +19,7 @@ from typing import Protocol
 
 import h11
 
+from truegreen.embedded.transport import SocketTransport
 from truegreen.embedded.wire import Wire
 
 Headers = list[tuple[bytes, bytes]]
@@ -293,7 +294,8 @@ class OriginSide:
                     # over the loopback a connection mostly stands when the second call asks for it
                     if sock.connect_ex(address) and sock.connect_ex(address) not in (0, EISCONN):
                         await loop.sock_connect(sock, address)
-                    _, wire = await loop.create_connection(Wire, sock=sock)
+                    wire = Wire()
+                    SocketTransport(sock, wire)
                 except BaseException:
                     sock.close()
                     raise
