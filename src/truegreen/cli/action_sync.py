@@ -52,7 +52,7 @@ def sync_command(
     secret = resolve(token, what="--token")
     with open_desk(config, base=base) as desk:
         standings = desk.standings()
-    with GitHub(api, config.incidents.issues, secret) as github:
+    with GitHub(config.incidents.issues, secret, api=api) as github:
         wanted = steps(standings, github.issues())
         for step in wanted:
             if not quiet and not as_json:

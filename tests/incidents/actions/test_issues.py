@@ -53,7 +53,8 @@ class FakeGitHub:
         return httpx.Response(200, json=self.issues[number - 1])
 
     def client(self) -> GitHub:
-        return GitHub(API, "o/r", Secret("very-secret"), httpx.MockTransport(self))
+        transport = httpx.MockTransport(self)
+        return GitHub("o/r", Secret("very-secret"), api=API, transport=transport)
 
     def sync(self, *standings: Standing) -> list[str]:
         with self.client() as github:
@@ -152,7 +153,7 @@ def test_a_refusal_is_a_sentence_without_the_token(status: int, error: type[Exce
 @pytest.mark.parametrize("api", ["http://api.github.com", "ftp://x", "http://evil.example"])
 def test_the_token_goes_over_https_or_to_this_machine(api: str) -> None:
     with pytest.raises(UsageError, match="the token is not sent there"):
-        GitHub(api, "o/r", Secret("very-secret"))
+        GitHub("o/r", Secret("very-secret"), api=api)
 
 
 def test_a_regressed_follow_up_opens_its_issue_again() -> None:
