@@ -13,37 +13,26 @@ Parts: start build api router leak apps. Builds install gunicorn, so they need a
 from __future__ import annotations
 
 import http.client
-import io
-import json
 import os
 import platform as machine
-import re
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
-import tarfile
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from embedded_stage import CONNECTIONS, Platform, Table, load, resources, started
+
 from truegreen.embedded import locate
-from truegreen.embedded.locate import PlatformInfo
-from truegreen.heroku import HerokuClient
 
 RELEASES = 1_000
 REQUESTS = 100_000
 APPS = 20
-CONNECTIONS = 16
 SECONDS = 4  # of load a measurement
 ROUNDS = 3
 API_MS, START_S, BUILD_S, SHARE, LEAK_MIB, LEAK_FDS = 5.0, 0.7, 1.0, 0.5, 8.0, 4
@@ -70,98 +59,8 @@ http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).s
 """
 
 
-@dataclass
-class Table:
-    """Rows as they are measured; ``held`` is false once a claim was missed."""
-
-    held: bool = True
-    rows: list[str] = field(default_factory=list)
-
-    def row(self, what: str, measured: str, claim: str = "", *, holds: bool | None = None) -> None:
-        verdict = {None: "", True: "holds", False: "MISSED"}[holds]
-        self.held = self.held and holds is not False
-        print(f"| {what} | {measured} | {claim} | {verdict} |", flush=True)
-
-
-class Platform:
-    """A running platform and its API, asked raw over one kept connection."""
-
-    def __init__(self, info: PlatformInfo) -> None:
-        self.info = info
-        self.client = HerokuClient(info.api, info.token())
-        self._token = info.token().reveal()
-
-    def connection(self) -> http.client.HTTPConnection:
-        url = urlsplit(self.info.api)
-        made = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
-        made.connect()
-        made.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return made
-
-    def call(
-        self, method: str, path: str, value: Any = None, headers: dict[str, str] | None = None,
-        over: http.client.HTTPConnection | None = None,
-    ) -> Any:  # fmt: skip
-        connection = over or self.connection()
-        body = None if value is None else json.dumps(value)
-        head = {"Authorization": f"Bearer {self._token}", **(headers or {})}
-        connection.request(method, path, body, head)
-        answer = connection.getresponse()
-        data = answer.read()
-        if answer.status >= 300:
-            sys.exit(f"{method} {path}: {answer.status} {data[:300]!r}")
-        if over is None:
-            connection.close()
-        return json.loads(data)
-
-    def deploy(self, app: str, files: dict[str, str]) -> float:
-        """Builds and releases; the seconds from the build's creation to its end."""
-        blob = self.call("POST", "/sources")["source_blob"]
-        put = self.connection()
-        put.request("PUT", urlsplit(blob["put_url"]).path, tarball(files))
-        put.getresponse().read()
-        put.close()
-        began = time.monotonic()
-        source = {"source_blob": {"url": blob["get_url"], "version": "c0ffee"}}
-        build = self.call("POST", f"/apps/{app}/builds", source)
-        while build["status"] == "pending":
-            time.sleep(0.01)
-            build = self.call("GET", f"/apps/{app}/builds/{build['id']}")
-        if build["status"] != "succeeded":
-            sys.exit(f"the build of {app} failed: {build['failure_reason']}")
-        return time.monotonic() - began
-
-    def up(self, app: str) -> None:
-        """Returns once the app's first web dyno is up on the current release."""
-        while True:
-            current = max(r.version for r in self.client.releases(app, limit=1))
-            dynos = self.call("GET", f"/apps/{app}/dynos")
-            if any(d["state"] == "up" and d["release"]["version"] == current for d in dynos):
-                return
-            time.sleep(0.02)
-
-
-def tarball(files: dict[str, str]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(text.encode())
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return out.getvalue()
-
-
 def service(command: str, requirements: str = "gunicorn\n") -> dict[str, str]:
     return {"web.py": WSGI, "Procfile": f"web: {command}\n", "requirements.txt": requirements}
-
-
-@contextmanager
-def started(folder: Path) -> Iterator[Platform]:
-    info = locate.ensure_running(folder, timeout=60)
-    try:
-        yield Platform(info)
-    finally:
-        locate.stop(folder)
 
 
 # the parts
@@ -274,7 +173,8 @@ def router(table: Table, platform: Platform) -> None:
         router_port = urlsplit(platform.info.router).port or 0
         pairs = []
         for _ in range(ROUNDS):  # in turn, so that both meet the same minute
-            pairs.append((load(direct_port), load(router_port, "served.localhost")))
+            direct = load(direct_port, SECONDS)
+            pairs.append((direct, load(router_port, SECONDS, "served.localhost")))
         share, (direct, routed) = sorted((b / a, (a, b)) for a, b in pairs)[len(pairs) // 2]
         table.row(
             f"router: {name}", f"{routed:.0f}/s of {direct:.0f}/s asked directly: {share:.0%}",
@@ -299,53 +199,15 @@ def dyno_port(platform: Platform, app: str) -> int:
     return int(next(item[5:] for item in environ if item.startswith(b"PORT=")))
 
 
-def load(port: int, host: str = "127.0.0.1", seconds: float = SECONDS) -> float:
-    """Requests a second over CONNECTIONS kept connections; every answer must be a 200."""
-    if shutil.which("wrk") is None:
-        return own_load(port, host, seconds)
-    done = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-H", f"Host: {host}",
-         f"http://127.0.0.1:{port}/"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        print(done.stdout, file=sys.stderr)
-    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    assert found, done.stdout
-    return float(found[1])
-
-
-def own_load(port: int, host: str, seconds: float) -> float:
-    """As `load`, with threads of this process."""
-    until, counts = time.monotonic() + seconds, []
-
-    def ask() -> None:
-        connection, count = http.client.HTTPConnection("127.0.0.1", port, timeout=60), 0
-        while time.monotonic() < until:
-            connection.request("GET", "/", headers={"Host": host})
-            answer = connection.getresponse()
-            answer.read()
-            count += answer.status == 200
-        connection.close()
-        counts.append(count)
-
-    threads = [threading.Thread(target=ask) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / seconds
-
-
 def leak(table: Table, platform: Platform) -> None:
     served(platform, GTHREAD, 200)
     port = urlsplit(platform.info.router).port or 0
-    done = load(port, "served.localhost", 5) * 5  # what is made once is made here
+    done = load(port, 5, "served.localhost") * 5  # what is made once is made here
     time.sleep(1)
     memory, files = resources(platform.info.pid)
     warm, done = done, 0.0
     while done < REQUESTS:
-        done += load(port, "served.localhost", 10) * 10
+        done += load(port, 10, "served.localhost") * 10
     time.sleep(2)
     after_memory, after_files = resources(platform.info.pid)
     grown, more = after_memory - memory, after_files - files
@@ -358,14 +220,6 @@ def leak(table: Table, platform: Platform) -> None:
         "platform's file descriptors over them", f"{files}, then {more:+d}",
         f"at most +{LEAK_FDS}", holds=more <= LEAK_FDS,
     )  # fmt: skip
-
-
-def resources(pid: int) -> tuple[float, int]:
-    """(resident MiB, open file descriptors) of a process."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    resident = re.search(r"VmRSS:\s+(\d+) kB", status)
-    assert resident
-    return int(resident[1]) / 1024, len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def apps(table: Table, platform: Platform) -> None:
