@@ -154,6 +154,7 @@ def test_a_kill_anywhere_is_gone_on_from(matrix: Matrix) -> None:
     assert remembered > 5
 
 
+@pytest.mark.parametrize("matrix", ["sqlite"], indirect=True)  # afterwards there is no database
 def test_a_runner_that_is_thrown_away_is_rebuilt_from_the_platform(matrix: Matrix) -> None:
     """The state goes with the machine: the next one has the repository and nothing else."""
     boundaries = [at for at in matrix.points() if at[0] == "step"]
