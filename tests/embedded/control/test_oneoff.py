@@ -61,6 +61,10 @@ class Stage:
             await asyncio.sleep(0.01)
 
 
+def written(file: Path) -> str:
+    return file.read_text().strip() if file.exists() else ""
+
+
 def play(root: Path, scene: Callable[[Stage], Awaitable[None]]) -> list[str]:
     async def run() -> list[str]:
         stage = Stage(root)
@@ -135,7 +139,7 @@ def test_stopped_by_name_or_type_its_whole_group_ends_and_no_other_dyno(tmp_path
             stage.app, Wish(f"echo $$ >>{pids}; sleep 600 & sleep 600", attach=False)
         )
         other = await stage.oneoffs.create(stage.app, Wish("sleep 600", attach=False, type="job"))
-        while not pids.exists() or not pids.read_text().strip():
+        while stage.oneoffs.of_app(stage.app.id)[0].state != "up" or not written(pids):
             await asyncio.sleep(0.01)
         assert await stage.oneoffs.stop(stage.app.id, "run.0") == 0
         assert await stage.oneoffs.stop(stage.app.id, shell.name) == 1
