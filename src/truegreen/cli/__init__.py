@@ -25,6 +25,7 @@ VERBS = {
     "guard": "the origin guard: its networks, and whether it holds",
     "hermetic": "what a test suite depends on besides its own code",
     "incident": "reviews, drafted from evidence and checked",
+    "init": "from an existing repository to a verified deploy",
     "ledger": "the record of what was shipped and verified",
     "platform": "the embedded platform: serve, stop, status, faults",
     "rehearse": "the release command with production's config vars",

@@ -32,7 +32,7 @@ _ROUTES = frozenset({"route", "get", "api_route", "add_url_rule"})
 def header_only_guard(tree: Tree) -> Iterator[Finding]:
     """A guard that lets in whoever sends a header that anybody can send."""
     for path, module in tree.python(_SPEAKS_OF_HEADER):
-        if _is_test(path) or _REAL_CHECKS.search(tree.bytes_of(path) or b""):
+        if is_test(path) or _REAL_CHECKS.search(tree.bytes_of(path) or b""):
             continue
         for function in ast.walk(module):
             if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -63,15 +63,28 @@ def _refuses(function: ast.AST) -> bool:
 
 def health_without_commit(tree: Tree) -> Iterator[Finding]:
     """A health endpoint that old code answers as well as new code."""
+    for path, node, route in _health_functions(tree):
+        if not _IDENTIFIES.search(_source(tree, path, node)):
+            told = f"{route} does not say which commit answers: old code answers it too"
+            yield Finding("health-without-commit", "warning", path, node.lineno, told)
+
+
+def health_routes(tree: Tree) -> Iterator[tuple[str, int, str]]:
+    """(path of the file, line, route) of each health endpoint that a decorator declares."""
+    return ((path, node.lineno, route) for path, node, route in _health_functions(tree))
+
+
+def _health_functions(
+    tree: Tree,
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef, str]]:
     for path, module in tree.python(_SPEAKS_OF_HEALTH):
-        if _is_test(path):
+        if is_test(path):
             continue
         for node in ast.walk(module):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 route = next((r for d in node.decorator_list if (r := _route(d))), "")
-                if route and not _IDENTIFIES.search(_source(tree, path, node)):
-                    told = f"{route} does not say which commit answers: old code answers it too"
-                    yield Finding("health-without-commit", "warning", path, node.lineno, told)
+                if route:
+                    yield path, node, route
 
 
 def _route(decorator: ast.expr) -> str:
@@ -85,7 +98,7 @@ def _route(decorator: ast.expr) -> str:
 def loose_flags(tree: Tree) -> Iterator[Finding]:
     """A flag that is compared with one spelling: ``true`` reads as off, and nobody says so."""
     for path, module in tree.python(_SPEAKS_OF_FLAG):
-        if _is_test(path):
+        if is_test(path):
             continue
         for node in ast.walk(module):
             if isinstance(node, ast.Compare) and len(node.ops) == 1:
@@ -122,7 +135,8 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _is_test(path: str) -> bool:
+def is_test(path: str) -> bool:
+    """Whether a path is of tests, and not of the service."""
     parts = path.split("/")
     name = parts[-1]
     return "tests" in parts or name.startswith("test_") or name in ("conftest.py", "tests.py")

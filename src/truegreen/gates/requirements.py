@@ -17,8 +17,12 @@ _NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)[ \t]*(?:\[[^\]]*\])?[ \t]*(?:[
 
 def missing(root: Path) -> tuple[str, ...]:
     """Names from ``requirements.txt`` and ``pyproject.toml`` of ``root`` that are not installed."""
-    wanted = dict.fromkeys([*_from_requirements(root), *_from_project(root)])
-    return tuple(name for name in wanted if not _installed(name))
+    return tuple(name for name in listed(root) if not _installed(name))
+
+
+def listed(root: Path) -> tuple[str, ...]:
+    """Names from ``requirements.txt`` and ``pyproject.toml`` of ``root``, each once."""
+    return tuple(dict.fromkeys([*_from_requirements(root), *_from_project(root)]))
 
 
 def names(lines: Iterable[str]) -> Iterator[str]:
