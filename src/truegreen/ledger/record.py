@@ -77,6 +77,18 @@ class Record:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record without its body: what a list of many needs."""
+
+    id: int
+    at: datetime
+    kind: str
+    app: str
+    commit: str | None
+    verdict: str | None
+
+
 def canonical(body: Mapping[str, Any]) -> str:
     """The one JSON text of ``body`` that is stored and hashed."""
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from truegreen.ledger.chain import Anchor, Walked, walk
-from truegreen.ledger.record import Record, Stored, canonical, chain_hash
-from truegreen.ledger.tables import SCHEMA
+from truegreen.ledger.record import Entry, Record, Stored, canonical, chain_hash
+from truegreen.ledger.tables import RUNS, SCHEMA
 from truegreen.model import stamp
 from truegreen.state import Database, Location, open_database
 from truegreen.state.sqlite import SqliteDatabase
@@ -18,6 +18,18 @@ from truegreen.state.sqlite import SqliteDatabase
 _COLUMNS = "id, at, kind, app, commit_sha, verdict, body, previous, hash"
 _SELECT = f"SELECT {_COLUMNS} FROM record"  # noqa: S608 - constants only
 _INSERT = f"INSERT INTO record ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_ENTRY = "SELECT id, at, kind, app, commit_sha, verdict FROM record"
+# One step of an index an app: the apps by name, then the last run of each.
+_LATEST = f"""
+WITH RECURSIVE named(app) AS (
+    SELECT min(app) FROM record WHERE {RUNS}
+    UNION ALL
+    SELECT (SELECT min(app) FROM record WHERE {RUNS} AND app > named.app)
+    FROM named WHERE named.app IS NOT NULL
+)
+SELECT r.id, r.at, r.kind, r.app, r.commit_sha, r.verdict FROM named JOIN record r
+ON r.id = (SELECT max(id) FROM record WHERE {RUNS} AND app = named.app) ORDER BY r.app
+"""  # noqa: S608 - constants only
 
 
 class Ledger:
@@ -96,6 +108,31 @@ class Ledger:
         for row in self._db.rows(statement, values):
             yield Stored(*row).record()
 
+    def head(self) -> int:
+        """The number of the last record, 0 of an empty ledger."""
+        return int(next(iter(self._db.rows("SELECT id FROM head")))[0])
+
+    def record(self, number: int) -> Record | None:
+        """The record with that number, or None."""
+        rows = self._db.rows(_SELECT + " WHERE id = ?", (number,))
+        return next((Stored(*row).record() for row in rows), None)
+
+    def latest_by_app(self) -> list[Entry]:
+        """The last run of every app that had one, by the apps' names."""
+        return [_entry(row) for row in self._db.rows(_LATEST)]
+
+    def runs(self, app: str, *, before: int | None = None, limit: int) -> list[Entry]:
+        """The newest runs of ``app``, newest first: those below the number ``before`` if given."""
+        below = "" if before is None else " AND id < ?"
+        statement = f"{_ENTRY} WHERE {RUNS} AND app = ?{below} ORDER BY id DESC LIMIT ?"
+        values = (app, limit) if before is None else (app, before, limit)
+        return [_entry(row) for row in self._db.rows(statement, values)]
+
+    def after(self, number: int, limit: int) -> list[Entry]:
+        """The records above a number, oldest first."""
+        rows = self._db.rows(f"{_ENTRY} WHERE id > ? ORDER BY id LIMIT ?", (number, limit))
+        return [_entry(row) for row in rows]
+
     def verify(self, expect: Iterable[str] = ()) -> Walked:
         """Walks the whole chain. ``expect``: hashes that were kept elsewhere and must be there."""
         anchors = [Anchor(*row) for row in self._db.rows("SELECT id, hash FROM head")]
@@ -119,3 +156,8 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    number, at, *rest = row
+    return Entry(number, datetime.fromisoformat(at.replace("Z", "+00:00")), *rest)

@@ -143,6 +143,12 @@ class Leases:
         queue = [Claim(*row) for row in self._db.rows(_SELECT_QUEUE, (app,))]
         return Held(lease, tuple(one for one in queue if not self._is_over(one, now)), now)
 
+    def held(self) -> tuple[Claim, ...]:
+        """Every lease that is held, by what it is of. Changes nothing."""
+        now = self._db.clock()
+        every = [Claim(*row) for row in self._db.rows(_SELECT_LEASES)]
+        return tuple(one for one in every if not self._is_over(one, now))
+
     def _is_over(self, claim: Claim, now: float) -> bool:
         return claim.expires_at <= now or self._ended(claim.process)
 
@@ -160,6 +166,7 @@ class Leases:
 
 
 _SELECT_LEASE = f"SELECT {_COLUMNS} FROM lease WHERE app = ?"  # noqa: S608 - constants only
+_SELECT_LEASES = f"SELECT {_COLUMNS} FROM lease ORDER BY app"  # noqa: S608
 _SELECT_QUEUE = f"SELECT {_COLUMNS} FROM ticket WHERE app = ? ORDER BY id"  # noqa: S608
 
 
