@@ -16,6 +16,7 @@ from truegreen.cli.exits import run
 # here so that help need not import twenty modules to list them.
 VERBS = {
     "action": "follow-ups of incidents, and the proofs that they are done",
+    "board": "the record as web pages, live",
     "doctor": "what in a repository will go wrong at a release",
     "dora": "how often, how fast, how often wrong: out of the ledger",
     "drill": "put a fault in, and show that its check reports it",

@@ -1,0 +1,113 @@
+"""What is new, told to every open page: one reader for all, server-sent events to each.
+
+The ledger is asked for its head four times a second while anybody listens, and not otherwise. A
+page that does not read is dropped with what it missed: it asks again, and gets the page as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio.to_thread
+
+from truegreen.board.pages.run import sentence_of, short_run
+from truegreen.board.sources import Sources
+from truegreen.errors import TrueGreenError
+
+EVERY = 0.25  # seconds between two looks
+QUIET = 15.0  # seconds after which a silent line says that it lives
+LISTENERS = 1000  # at once; more are told to come again
+_MOST = 50  # records of one look; who missed more reads the page again anyway
+_QUEUE = 64  # events that a page may be behind
+
+
+class Feed:
+    """``listen`` gives a page its events; ``run`` reads for all of them, until it is cancelled."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._listeners: set[asyncio.Queue[bytes | None]] = set()
+        self._wanted = asyncio.Event()
+        self._closing = False
+
+    @property
+    def full(self) -> bool:
+        return len(self._listeners) >= LISTENERS
+
+    async def run(self) -> None:
+        """Reads and tells. Until it is cancelled."""
+        seen, held = await self._state()
+        while True:
+            if not self._listeners:
+                self._wanted.clear()
+                await self._wanted.wait()
+                seen, held = await self._state()
+            await asyncio.sleep(EVERY)
+            try:
+                head, now_held = await self._state()
+                events = await anyio.to_thread.run_sync(self._records, seen) if head > seen else []
+            except TrueGreenError:
+                continue  # the database is away: the next look tells what this one missed
+            events += [{"app": app} for app in sorted(held ^ now_held)]
+            seen, held = max(head, seen), now_held
+            for event in events:
+                self._tell(event)
+
+    async def _state(self) -> tuple[int, frozenset[str]]:
+        return await anyio.to_thread.run_sync(self._look)
+
+    def _look(self) -> tuple[int, frozenset[str]]:
+        return self._sources.head(), frozenset(self._sources.held())
+
+    def _records(self, seen: int) -> list[dict[str, Any]]:
+        with self._sources.ledger() as ledger:
+            if ledger is None:
+                return []
+            found = []
+            now = self._sources.now()
+            for entry in ledger.after(seen, _MOST):
+                told: dict[str, Any] = short_run(entry, now)
+                record = ledger.record(entry.id) if entry.verdict else None
+                told["sentence"] = sentence_of(record) if record else ""
+                found.append(told)
+            return found
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        line = f"data: {json.dumps(event)}\n\n".encode()
+        for queue in tuple(self._listeners):
+            try:
+                queue.put_nowait(line)
+            except asyncio.QueueFull:
+                self._listeners.discard(queue)
+                with contextlib.suppress(asyncio.QueueEmpty):
+                    queue.get_nowait()
+                queue.put_nowait(None)
+
+    async def listen(self) -> AsyncIterator[bytes]:
+        """The events of one page, as they are sent."""
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE)
+        self._listeners.add(queue)
+        self._wanted.set()
+        try:
+            yield b"retry: 2000\n: the board listens\n\n"
+            while not self._closing:
+                try:
+                    line = await asyncio.wait_for(queue.get(), QUIET)
+                except TimeoutError:
+                    line = b": still here\n\n"
+                if line is None:
+                    return
+                yield line
+        finally:
+            self._listeners.discard(queue)
+
+    def close(self) -> None:
+        """Ends every page's events: a server that stops does not wait for them."""
+        self._closing = True
+        for queue in tuple(self._listeners):
+            with contextlib.suppress(asyncio.QueueFull):
+                queue.put_nowait(None)

@@ -1,0 +1,100 @@
+"""What the board reads: the ledger, the leases, the service's reviews. Nothing is written.
+
+One connection a database, one reader at a time: a page takes a few short queries, and memory stays
+where it is however many look. No page is made here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from truegreen.config import Config
+from truegreen.errors import TrueGreenError
+from truegreen.gates.freeze.asked import look
+from truegreen.gates.question import Question
+from truegreen.incidents.folder import Review, find_review, read_reviews
+from truegreen.ledger import Ledger
+from truegreen.ship.leases import SCHEMA, Claim, Leases
+from truegreen.state import Location, locate
+
+
+class Sources:
+    """The sources of one service's board; ``close`` ends its connections."""
+
+    def __init__(self, config: Config, *, now: Callable[[], datetime] | None = None) -> None:
+        self.config = config
+        self.now = now or (lambda: datetime.now(UTC))
+        self._where: Location = locate(config.root)
+        self._lock = threading.Lock()
+        self._ledger: Ledger | None = None
+        self._leases: Leases | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the ledger is, for people; never a password."""
+        return str(self._where)
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger | None]:
+        """The ledger while the block runs; None where nothing was ever recorded."""
+        with self._lock:
+            if self._ledger is None and Ledger.begun(self._where):
+                self._ledger = Ledger.open(self._where)
+            yield self._ledger
+
+    def head(self) -> int:
+        """The number of the last record; 0 without a ledger."""
+        with self.ledger() as ledger:
+            return 0 if ledger is None else ledger.head()
+
+    def held(self) -> dict[str, Claim]:
+        """Who holds which app's lease now, by the app's name. Makes no file."""
+        with self._lock:
+            begun = self._where.shared or self._where.file(SCHEMA.name).is_file()
+            if self._leases is None and begun:
+                self._leases = Leases.open(self._where)
+            held = () if self._leases is None else self._leases.held()
+        return {claim.app.rpartition("/apps/")[2]: claim for claim in held}
+
+    def frozen(self) -> tuple[str, str]:
+        """What the freeze says now, and what clears it; two "" when shipping is open, and for a
+        service without a calendar."""
+        if not self.config.environments or not _keeps_calendar(self.config):
+            return "", ""
+        try:
+            answer = look(Question(self.config, now=self.now())).answer
+        except TrueGreenError as error:
+            return f"the freeze is not known: {error.message}", error.hint
+        return ("", "") if str(answer.status) == "pass" else (answer.reason, answer.clears)
+
+    def reviews(self) -> tuple[tuple[Review, ...], str]:
+        """The service's reviews, and why they cannot be read ("" when they can)."""
+        try:
+            return read_reviews(self.config), ""
+        except TrueGreenError as error:
+            return (), str(error)
+
+    def review(self, name: str) -> Review | None:
+        """The review called ``name``, exactly. Raises ConfigError for one that is broken."""
+        try:
+            found = find_review(self.config, name)
+        except TrueGreenError as error:
+            if error.exit_code == 2 and not hasattr(error, "file"):
+                return None
+            raise
+        return found if found.id == name else None
+
+    def close(self) -> None:
+        with self._lock:
+            for one in (self._ledger, self._leases):
+                if one is not None:
+                    one.close()
+            self._ledger = self._leases = None
+
+
+def _keeps_calendar(config: Config) -> bool:
+    freeze = config.freeze
+    return bool(freeze.windows or freeze.holidays or freeze.calendars or freeze.file)
