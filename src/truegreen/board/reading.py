@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from truegreen.board.pages.drills import KIND, drills_document
+from truegreen.board.pages.drills import drills_document
 from truegreen.board.pages.fleet import PAGE, chosen, fleet_document
 from truegreen.board.pages.incidents import incident_document, list_document
 from truegreen.board.pages.one_app import LIST, MEASURED, STRIP, app_document
 from truegreen.board.pages.one_release import release_document
 from truegreen.board.sources import Sources
-from truegreen.incidents.drills import DRILLS
+from truegreen.incidents.drills.recording import KIND
 
 Document = dict[str, Any]
 _AROUND = 60  # runs of the app among which a release finds those of its commit
@@ -83,7 +83,7 @@ def drills(sources: Sources) -> Document:
         records = (
             list(ledger.records(kind=KIND, newest_first=True, limit=_DRILLED)) if ledger else []
         )
-    return drills_document(DRILLS, records, reviews, sources.now())
+    return drills_document(sources.drills(), records, reviews, sources.now())
 
 
 _RUNS = ("ship", "verify", "retry", "rollback")

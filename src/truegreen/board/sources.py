@@ -10,11 +10,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from truegreen.config import Config
 from truegreen.errors import TrueGreenError
 from truegreen.gates.freeze.asked import look
 from truegreen.gates.question import Question
+from truegreen.incidents.drills.shelf import as_json, drills, names
 from truegreen.incidents.folder import Review, find_review, read_reviews
 from truegreen.ledger import Ledger
 from truegreen.ship.leases import SCHEMA, Claim, Leases
@@ -31,6 +33,7 @@ class Sources:
         self._lock = threading.Lock()
         self._ledger: Ledger | None = None
         self._leases: Leases | None = None
+        self._drills: tuple[frozenset[str], list[dict[str, Any]]] = (frozenset(), [])
 
     @property
     def place(self) -> str:
@@ -86,6 +89,14 @@ class Sources:
                 return None
             raise
         return found if found.id == name else None
+
+    def drills(self) -> list[dict[str, Any]]:
+        """The drills as ``drill list`` tells them; read again when there is another. Raises
+        ConfigError for one of the service's own that is broken."""
+        known = names(self.config)
+        if known != self._drills[0]:
+            self._drills = (known, [as_json(one) for one in drills(self.config).values()])
+        return self._drills[1]
 
     def close(self) -> None:
         with self._lock:

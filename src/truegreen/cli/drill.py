@@ -85,6 +85,7 @@ def run(
     from truegreen.cli.interruption import sigterm_interrupts
     from truegreen.config import load_config
     from truegreen.incidents.drills import Demand, choose, drills, exit_code, run_drills
+    from truegreen.incidents.drills.recording import record
     from truegreen.incidents.drills.service import find_service, needed
     from truegreen.incidents.drills.show import document
     from truegreen.incidents.folder import write_text
@@ -94,7 +95,8 @@ def run(
     from truegreen.outputs.live import Ticker
     from truegreen.outputs.table import stdout_console
 
-    found = drills(load_config(folder))
+    config = load_config(folder)
+    found = drills(config)
     if not names and not run_all:
         raise UsageError("no drill is named", hint="name one, or --all")
     chosen = list(found.values()) if run_all else choose(found, names)
@@ -103,6 +105,7 @@ def run(
     origin = time.monotonic()
     with sigterm_interrupts(), Ticker("drill", quiet=quiet) as ticker:
         results = run_drills(Demand(chosen, worlds, root), ticker.say)
+    record(config, results)
     told = document(results, origin)
     if report is not None:
         write_text(report, page(told))

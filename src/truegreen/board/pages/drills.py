@@ -8,25 +8,23 @@ from typing import Any
 
 from truegreen.board.pages import fields
 from truegreen.board.words import age, span
-from truegreen.incidents.drills.drill import Drill
 from truegreen.incidents.folder import Review
 from truegreen.ledger import Record
 from truegreen.model import stamp
 
-KIND = "drill"  # of the records; their body is DrillResult.as_json()
-
 
 def drills_document(
-    drills: Sequence[Drill],
+    drills: Sequence[Mapping[str, Any]],
     records: Sequence[Record],
     reviews: Sequence[Review],
     now: datetime,
 ) -> dict[str, Any]:
-    """``records``: those of kind ``drill``, newest first; the newest of each drill counts."""
+    """``drills``: as ``drill list --json`` tells them. ``records``: those of kind ``drill``, newest
+    first, their body that of ``drill run --json``; the newest of each drill counts."""
     newest: dict[str, Record] = {}
     for record in records:
         newest.setdefault(fields.text(record.body, "name"), record)
-    found = [_drill(one, newest.get(one.name), reviews, now) for one in drills]
+    found = [_drill(one, newest.get(fields.text(one, "name")), reviews, now) for one in drills]
     ran = [one for one in found if one["last"]]
     return {
         "page": "drills",
@@ -55,38 +53,47 @@ def _verdict(every: int, ran: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _drill(
-    drill: Drill, record: Record | None, reviews: Sequence[Review], now: datetime
+    drill: Mapping[str, Any], record: Record | None, reviews: Sequence[Review], now: datetime
 ) -> dict[str, Any]:
-    review = next((one for one in reviews if one.id.endswith(drill.name)), None)
-    then = review.document.incident if review else None
-    gap = then.detection.gap if then and then.detection else None
+    name, incident = fields.text(drill, "name"), fields.text(drill, "incident")
+    review = next((one for one in reviews if incident and one.id == incident), None)
+    within = drill.get("within")
+    last = None if record is None else _last(record, now)
     return {
-        "name": drill.name,
-        "title": drill.title,
-        "checks": list(drill.checks),
-        "within": span(drill.within),
+        "name": name,
+        "title": fields.text(drill, "title"),
+        "checks": fields.texts(drill, "checks"),
+        "within": span(within) if isinstance(within, int | float) else "",
         "incident": review and {"id": review.id, "address": f"/incidents/{review.id}"},
-        "then": None
-        if then is None
-        else {
-            "by": then.detection.by.replace("`", "") if then.detection else "",
-            "gap": "" if gap is None else span(gap),
-            "seconds": gap,
-        },
-        "last": None if record is None else _last(record, now),
-        "command": f"truegreen drill run {drill.name}",
-    }  # fmt: skip
+        "then": _then(review, record),
+        "last": last,
+        "command": f"truegreen drill run {name}",
+    }
+
+
+def _then(review: Review | None, record: Record | None) -> dict[str, Any] | None:
+    """The gap of that day: what the drill's last run knows of it, else what the review says."""
+    gap = fields.table(record.body, "gap") if record else {}
+    seconds, told = gap.get("then"), fields.text(gap, "then_told")
+    if not told and not isinstance(seconds, int | float):
+        detection = review.document.incident.detection if review else None
+        if detection is None:
+            return None
+        seconds, told = detection.gap, detection.by.replace("`", "")
+    known = isinstance(seconds, int | float)
+    return {"by": told, "gap": span(float(seconds)) if known else "", "seconds": seconds}
 
 
 def _last(record: Record, now: datetime) -> dict[str, Any]:
     body = record.body
-    seconds = body.get("seconds")
+    seconds, gap = body.get("seconds"), fields.table(body, "gap").get("now")
     return {
         "record": record.id,
         "at": stamp(record.at),
         "age": age(record.at, now),
         "passed": body.get("passed") is True,
         "took": span(seconds) if isinstance(seconds, int | float) else "",
+        "gap": span(gap) if isinstance(gap, int | float) else "",
         "problems": fields.texts(body, "problems"),
         "runs": [_run(one) for one in fields.tables(body, "runs", 60)],
     }
