@@ -80,8 +80,8 @@ def _then(review: Review | None, record: Record | None) -> dict[str, Any] | None
         if detection is None:
             return None
         seconds, told = detection.gap, detection.by.replace("`", "")
-    known = isinstance(seconds, int | float)
-    return {"by": told, "gap": span(float(seconds)) if known else "", "seconds": seconds}
+    known = float(seconds) if isinstance(seconds, int | float) else None
+    return {"by": told, "gap": "" if known is None else span(known), "seconds": known}
 
 
 def _last(record: Record, now: datetime) -> dict[str, Any]:
