@@ -28,6 +28,7 @@ VERBS = {
     "incident": "reviews, drafted from evidence and checked",
     "init": "from an existing repository to a verified deploy",
     "ledger": "the record of what was shipped and verified",
+    "mcp": "the questions of an agent on call, as a server",
     "platform": "the embedded platform: serve, stop, status, faults",
     "rehearse": "the release command with production's config vars",
     "release": "the release command itself, for the Procfile",
