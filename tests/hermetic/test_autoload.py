@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from truegreen.hermetic.result import SessionResult
+
+Suite = Callable[..., SessionResult]
 Pytest = Callable[..., subprocess.CompletedProcess[str]]
 TEST = """
 import os
@@ -59,3 +62,20 @@ def test_it_acts_when_the_suite_asks_and_before_any_conftest(
     else:
         assert "1 failed" in said
         assert "leak" not in said
+
+
+def test_the_suites_assertions_are_rewritten_and_our_modules_are_not(suite: Suite) -> None:
+    result = suite(
+        conftest="def check():\n    assert 1 + 1 == 3\n",
+        test_it=(
+            "import sys\nimport conftest\nfrom truegreen.hermetic import reads\n"
+            "def test_ours():\n"
+            "    assert 'pytest' not in str(reads.__cached__ or reads.__spec__.loader)\n"
+            "def test_theirs():\n    conftest.check()\n"
+            "def test_hook():\n"
+            "    kinds = [type(x).__name__ for x in sys.meta_path]\n"
+            "    assert kinds.count('AssertionRewritingHook') == 1\n"
+        ),
+    )
+    assert [one.test for one in result.failures] == ["test_it.py::test_theirs"]
+    assert result.failures[0].message == "assert (1 + 1) == 3"

@@ -1,5 +1,6 @@
 """Suites that do to the environment what they should not: each is told, none is taken for clean."""
 
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -182,3 +183,20 @@ def test_junit_names_the_leak_at_its_test(suite: Suite, tmp_path: Path) -> None:
     suite("--junitxml=junit.xml", "-n1", test_it=READS)
     junit = (tmp_path / "junit.xml").read_text()
     assert '<property name="truegreen.leak" value="X test_it.py:3"' in junit
+
+
+def test_a_scratch_server_that_is_gone_is_one_sentence_and_nothing_runs(
+    run_pytest: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "test_it.py").write_text("open('ran', 'w')\ndef test_a():\n    pass\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    done = run_pytest(
+        *("-p", "truegreen.hermetic.plugin"),
+        machine={"TRUEGREEN_SCRATCH_DATABASE": f"truegreen-copies://secret@127.0.0.1:{port}"},
+    )
+    assert done.returncode == 4
+    assert f"the temporary Postgres that 127.0.0.1:{port} gave copies of is gone" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stdout + done.stderr
+    assert not (tmp_path / "ran").exists()

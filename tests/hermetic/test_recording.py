@@ -241,3 +241,20 @@ def test_recorded_reads_name_their_library(suite: Suite) -> None:
     result = suite(test_it="from flask import Flask\ndef test_a():\n    Flask('x').run\n")
     assert result.leaks == ()
     assert ("FLASK_DEBUG", "flask") in {(one.variable, one.via) for one in result.reads}
+
+
+def test_what_a_plugin_reads_around_a_test_is_that_tests_read(suite: Suite) -> None:
+    result = suite(
+        conftest=(
+            "import os, pytest\n"
+            "@pytest.hookimpl(wrapper=True)\n"
+            "def pytest_runtest_protocol(item):\n"
+            "    os.environ.get('BEFORE')\n"
+            "    found = yield\n"
+            "    os.environ.get('AFTER')\n"
+            "    return found\n"
+        ),
+        test_it="def test_a():\n    pass\n",
+    )
+    around = ("test", "", ("test_a",))
+    assert moments(result) == {"BEFORE": around, "AFTER": around}

@@ -1,5 +1,6 @@
 """The smoke suite's database: temporary, at the head of this code, never the machine's."""
 
+import json
 import os
 import socket
 import subprocess
@@ -150,6 +151,62 @@ def test_on_postgres_each_process_has_a_copy_at_head_and_nothing_is_left(
     assert len(set(seen[::2])) == len(set(seen[1::2]))  # as many databases as processes
     assert service.leftovers() == []
     assert b"written" not in service.database.read_bytes()
+
+
+PROVED = """
+import os, psycopg
+
+def test_it():
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        connection.execute("create table written (id int)")
+    assert os.environ.get("FLAG_A") != "1"
+"""
+
+
+def test_prove_gives_every_rerun_a_copy_on_postgres_too(service: Any) -> None:
+    postgres(service)
+    service.write("smoke/test_it.py", PROVED)
+    done = subprocess.run(
+        [sys.executable, "-m", "truegreen", "hermetic", "prove", "--json"],
+        cwd=service.root, env=service.environ({}), capture_output=True, text=True, timeout=150,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    (leak,) = document["leaks"]
+    assert (leak["variable"], [one["value"] for one in leak["outcomes"]]) == ("FLAG_A", ["1"])
+    assert (document["flaky"], document["unknown"]) == ([], [])
+    assert service.leftovers() == []
+
+
+KILLED = """
+import os, pathlib, psycopg, signal
+
+def test_it():
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            name = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if parent == os.getppid() and b"embedded.scratch_server" in name:
+            os.kill(int(folder.name), signal.SIGKILL)
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        backend = connection.execute("select pg_backend_pid()").fetchone()[0]
+        stat = pathlib.Path(f"/proc/{backend}/stat").read_text()
+    open("postgres", "w").write(stat.rpartition(")")[2].split()[1])
+"""
+
+
+def test_a_killed_server_program_leaves_no_postgres_and_no_file(service: Any) -> None:
+    postgres(service)
+    service.write("smoke/test_it.py", KILLED)
+    service.release()
+    pid = int((service.root / "postgres").read_text())
+    until = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < until, "Postgres outlives the release command"
+        time.sleep(0.1)
+    assert service.leftovers() == []
 
 
 def test_the_server_ends_with_a_starter_that_is_killed(tmp_path: Path) -> None:

@@ -92,7 +92,8 @@ def test_the_recording_alone_names_the_flag(eve: Tiny) -> None:
     assert (leak["file"], leak["present"]) == ("raptor/settings.py", True)
     assert names_the_environment(eve, leak)
     assert leak["pin"] == f'[smoke.env] {FLAG} = "0"'
-    assert done.code == 1
+    # not sealed, the policy lets leaks be; but tests that fail may read more than is known
+    assert (done.code, "14 of 14" in done.document["verdict"]) == (3, True)
 
 
 def test_smoke_with_the_apps_config_vars_shows_what_would_leak(eve: Tiny) -> None:

@@ -1,7 +1,5 @@
 """Where a service's configuration stands, and its TOML. Knows nothing of what the keys mean."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path

@@ -2,8 +2,6 @@
 every sealed test session reads it and nothing else of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType

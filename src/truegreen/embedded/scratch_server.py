@@ -2,10 +2,11 @@
 
     python -m truegreen.embedded.scratch_server
 
-Prints one line of JSON, ``{"head": URL, "copies": ADDRESS}`` or ``{"problem": …}``, and serves
-until its standard input ends: by being closed, or because the process that held the other end was
-killed. Whoever sends ADDRESS's token to it gets a copy of the database ``head``: one a process of
-the suite. The release half starts this as a program, and so imports nothing of this half.
+Prints one line of JSON, ``{"head": URL, "copies": ADDRESS, "folder": PATH}`` or
+``{"problem": …}``, and serves until its standard input ends: by being closed, or because the
+process that held the other end was killed. Whoever sends ADDRESS's token to it gets a copy of the
+database ``head``: one a process of the suite. All its files stand in ``folder``. The release half
+starts this as a program, and so imports nothing of this half.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ async def serve(folder: Path) -> None:
     postgres = PostgresServer(folder / "postgres")
     ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.buffer.read))
     try:
-        serving = asyncio.ensure_future(_serve(postgres))
+        serving = asyncio.ensure_future(_serve(postgres, folder))
         await asyncio.wait({ended, serving}, return_when=asyncio.FIRST_COMPLETED)
         serving.cancel()
         with suppress(asyncio.CancelledError):
@@ -44,7 +45,7 @@ async def serve(folder: Path) -> None:
         await postgres.stop()
 
 
-async def _serve(postgres: PostgresServer) -> None:
+async def _serve(postgres: PostgresServer, folder: Path) -> None:
     await postgres.start()
     head = await postgres.create_database(HEAD)
     token = secrets.token_urlsafe(24)
@@ -68,7 +69,8 @@ async def _serve(postgres: PostgresServer) -> None:
 
     copies = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = copies.sockets[0].getsockname()[1]
-    _tell({"head": head, "copies": f"{SCHEME}{token}@127.0.0.1:{port}"})
+    address = f"{SCHEME}{token}@127.0.0.1:{port}"
+    _tell({"head": head, "copies": address, "folder": str(folder)})
     async with copies:
         await copies.serve_forever()
 

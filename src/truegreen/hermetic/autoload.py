@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from truegreen.hermetic.options import PLUGIN, SESSION, declare
+from truegreen.hermetic.options import PLUGIN, SESSION, as_written, declare
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -29,7 +29,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     manager = early_config.pluginmanager
     if manager.hasplugin(SESSION) or not _asked(early_config):
         return
-    plugin: ModuleType = import_module(PLUGIN)
+    with as_written(manager):
+        plugin: ModuleType = import_module(PLUGIN)
     manager.register(plugin, PLUGIN)
 
 

@@ -5,9 +5,13 @@ Imported in every pytest session of an environment that has truegreen installed:
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 _DECLARED = "truegreen-options"
@@ -27,3 +31,19 @@ def declare(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) ->
     parser.addini(
         "truegreen", "seal this suite and record what it reads", type="bool", default=False
     )
+
+
+@contextmanager
+def as_written(pluginmanager: pytest.PytestPluginManager) -> Iterator[None]:
+    """Imports in it are not pytest's, which rewrites the assertions of every module of a plugin's
+    distribution. Ours have none, and its way to load them is most of what a short session pays."""
+    hook = getattr(pluginmanager, "rewrite_hook", None)
+    if hook not in sys.meta_path:
+        yield
+        return
+    at = sys.meta_path.index(hook)
+    del sys.meta_path[at]
+    try:
+        yield
+    finally:
+        sys.meta_path.insert(at, hook)

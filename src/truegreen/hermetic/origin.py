@@ -22,6 +22,7 @@ _READERS = frozenset(
 )
 # Functions of libraries that do nothing else than that.
 _FOR_CALLER = {"flask": frozenset({"from_prefixed_env", "from_envvar"})}
+_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _RUNNERS = frozenset({"_pytest", "pluggy"})
 
 
@@ -46,6 +47,7 @@ class Stack:
         self._health = str(Path(self._own) / "health" / "report.py")
         self._stdlib = os.path.dirname(os.path.realpath(os.__file__)) + os.sep  # noqa: PTH120
         self._kinds: dict[str, tuple[str, str]] = {}
+        self._folders: dict[str, str] = {}  # folder -> where it really is
 
     def place(self, frame: FrameType | None) -> Place | None:
         """The innermost user's line from ``frame`` outwards, or None when there is none.
@@ -101,17 +103,14 @@ class Stack:
     def _kind(self, filename: str) -> tuple[str, str]:
         if filename.startswith("<"):
             return GLUE, filename
-        path = os.path.realpath(filename)
+        path = self._real(filename)
         if path.startswith(self._own):
             return OWN, path
-        parts = Path(path).parts
-        for folder in ("site-packages", "dist-packages"):
-            if folder in parts:
-                rest = parts[len(parts) - parts[::-1].index(folder) :]
-                name = rest[0].removesuffix(".py")
-                if name in _RUNNERS:
-                    return RUNNER, name
-                return (GLUE if name in _READERS else LIBRARY), name
+        package = _in_packages(path)
+        if package:
+            if package in _RUNNERS:
+                return RUNNER, package
+            return (GLUE if package in _READERS else LIBRARY), package
         if path.startswith(self._stdlib):
             rest_of = path[len(self._stdlib) :].replace(os.sep, "/")
             name = rest_of.split("/")[0].removesuffix(".py")
@@ -119,3 +118,22 @@ class Stack:
         if path.startswith(self._root):
             return USER, path[len(self._root) :].replace(os.sep, "/")
         return LIBRARY, Path(path).stem
+
+    def _real(self, filename: str) -> str:
+        """realpath, but each folder only once: it asks for every part of a path."""
+        folder, _, name = filename.rpartition(os.sep)
+        if os.path.islink(filename):  # noqa: PTH114  # a Path takes longer than the question
+            return os.path.realpath(filename)
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(folder)
+        return real + os.sep + name
+
+
+def _in_packages(path: str) -> str:
+    """The name of the installed package, or single module, that has the file ``path``, or ""."""
+    for folder in _PACKAGES:
+        _, found, rest = path.rpartition(folder)
+        if found:
+            return rest.partition(os.sep)[0].removesuffix(".py")
+    return ""

@@ -14,6 +14,13 @@ from typing import Any
 
 from truegreen.hermetic.reads import PYTESTS, Recording
 
+# Bound here: what super() costs is paid six times a test, for pytest's own variable.
+_GET, _SET, _DELETE = (
+    os._Environ.__getitem__,
+    os._Environ.__setitem__,
+    os._Environ.__delitem__,
+)
+
 
 class _Recorder(os._Environ[Any]):
     """``in``, ``pop`` and the like come here too: in CPython 3.11 to 3.14 they go through
@@ -23,11 +30,12 @@ class _Recorder(os._Environ[Any]):
 
     def __getitem__(self, key: Any) -> Any:
         try:
-            value = super().__getitem__(key)
+            value = _GET(self, key)
         except KeyError:
             self.recording.read(_text(key), False, sys._getframe(1))
             raise
-        self.recording.read(_text(key), True, sys._getframe(1))
+        if key != PYTESTS:
+            self.recording.read(_text(key), True, sys._getframe(1))
         return value
 
     def get(self, key: Any, default: Any = None) -> Any:
@@ -40,12 +48,12 @@ class _Recorder(os._Environ[Any]):
         return super().__iter__()
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        super().__setitem__(key, value)
+        _SET(self, key, value)
         if key != PYTESTS:
             self.recording.wrote(_text(key))
 
     def __delitem__(self, key: Any) -> None:
-        super().__delitem__(key)
+        _DELETE(self, key)
         if key != PYTESTS:
             self.recording.wrote(_text(key))
 

@@ -3,8 +3,6 @@
 Values and their JSON; the plugin fills them, ``truegreen.release`` and gates read them.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

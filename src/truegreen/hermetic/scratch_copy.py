@@ -21,11 +21,17 @@ def own_copy(address: str) -> str:
 
     token, _, where = address.removeprefix(SCHEME).partition("@")
     host, _, port = where.partition(":")
-    with socket.create_connection((host, int(port)), timeout=_DEADLINE) as asking:
-        asking.sendall(token.encode("ascii") + b"\n")
-        said = b""
-        while chunk := asking.recv(4096):
-            said += chunk
+    try:
+        with socket.create_connection((host, int(port)), timeout=_DEADLINE) as asking:
+            asking.sendall(token.encode("ascii") + b"\n")
+            said = b""
+            while chunk := asking.recv(4096):
+                said += chunk
+    except OSError as error:
+        raise ConnectionError(
+            f"the temporary Postgres that {host}:{port} gave copies of is gone ({error}): it was "
+            "killed, or whoever started it has ended; run the command again"
+        ) from error
     url = said.decode("utf-8", "replace").strip()
     if not url.startswith("postgres://"):
         raise ConnectionError(f"no copy of the scratch database: {url or 'no answer'}")

@@ -3,8 +3,6 @@
 Does not touch ``os.environ``; ``plugin`` applies it in a process, ``release.smoke`` to a child.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType

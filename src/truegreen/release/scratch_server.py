@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 PROGRAM = "truegreen.embedded.scratch_server"
@@ -60,7 +63,11 @@ def scratch_server() -> Iterator[Server]:
             ) from None
         if "problem" in told:
             raise NoServer(f"the scratch Postgres did not start: {told['problem']} ({FIX})")
-        yield Server(told["head"], told["copies"])
+        try:
+            yield Server(told["head"], told["copies"])
+        finally:
+            if program.poll() is not None:  # killed: what it would have tidied up is left to us
+                _tidy(Path(told["folder"]))
     finally:
         with suppress(OSError):
             program.stdin.close()
@@ -71,3 +78,11 @@ def scratch_server() -> Iterator[Server]:
             program.wait()
         program.stdout.close()
         program.stderr.close()
+
+
+def _tidy(folder: Path) -> None:
+    """Ends the Postgres whose data stands below ``folder``, and removes them."""
+    for file in folder.rglob("postmaster.pid"):
+        with suppress(OSError, ValueError):
+            os.kill(int(file.read_text().split()[0]), signal.SIGQUIT)  # at once, without a word
+    shutil.rmtree(folder, ignore_errors=True)

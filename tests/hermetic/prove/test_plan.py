@@ -1,5 +1,7 @@
 """What is tried: the values, the cases, and how they are put together."""
 
+from dataclasses import replace
+
 from truegreen.config import FlagDeclaration
 from truegreen.hermetic.prove.plan import (
     ALONE_UP_TO,
@@ -7,6 +9,7 @@ from truegreen.hermetic.prove.plan import (
     Line,
     Subject,
     adverse_values,
+    parts,
     single_cases,
     together,
     too_many,
@@ -73,3 +76,15 @@ def test_each_case_runs_alone_until_that_costs_too_much() -> None:
 def test_witnesses_are_spread_over_the_suite() -> None:
     assert witnesses(subject("A", "t1", "t2")) == ("t1", "t2")
     assert witnesses(subject("A", *(f"t{n}" for n in range(101)))) == ("t0", "t50", "t100")
+
+
+def test_a_long_case_is_cut_where_processors_are_idle_and_a_short_or_cold_one_is_not() -> None:
+    tests = tuple(f"t{n}" for n in range(101))
+    long = Case({"A": "1"}, tests, cold=False)
+    pieces = parts(long, 2)
+    assert [len(one.tests) for one in pieces] == [50, 51]
+    assert pieces[0].tests + pieces[1].tests == tests
+    assert all(one.values == {"A": "1"} for one in pieces)
+    for whole in (replace(long, cold=True), replace(long, tests=tests[:99])):
+        assert parts(whole, 2) == (whole,)
+    assert parts(long, 0) == (long,)

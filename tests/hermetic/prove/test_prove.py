@@ -144,6 +144,20 @@ def test_pins_are_no_subject_and_fix_makes_the_leak_go_away(suite: Suite) -> Non
     assert (again.code, again.document["cases"]) == (0, 0)
 
 
+def test_an_app_that_keeps_its_database_from_the_import_gets_a_new_one_for_each_run(
+    suite: Suite,
+) -> None:
+    proved = suite.prove(
+        "import sqlite3\n"
+        "def test_a():\n"
+        "    assert not app.guard()\n"
+        "    with sqlite3.connect(app.FILE) as connection:\n"
+        "        connection.execute('create table written (id int)')\n",
+        app="FILE = os.environ['DATABASE_URL'].removeprefix('sqlite:///')\n" + GUARD,
+    )
+    assert (proved.variables, proved.document["flaky"]) == (["FLAG_GUARD"], [])
+
+
 def test_flaky_tests_are_set_apart_and_blamed_on_nothing(suite: Suite) -> None:
     proved = suite.prove(
         "def test_flaky():\n"

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,8 +37,9 @@ _COMMON = (
 )  # fmt: skip
 
 
-def serve(channel: socket.socket) -> Order:
+def serve(channel: socket.socket, after_first: Callable[[], None] | None = None) -> Order:
     """Takes orders; returns, in a fork for each, the order that is to be carried out there.
+    ``after_first`` is called here once the first is under way.
 
     Never returns in this process itself. An order's end, or its killing after its timeout, is told
     through the channel as ``{"id", "exit", "timed_out"}``.
@@ -59,6 +61,9 @@ def serve(channel: socket.socket) -> Order:
                     channel.close()
                     return order
                 children[pid] = (order.id, time.monotonic() + order.timeout)
+                if after_first is not None:
+                    after_first()
+                    after_first = None
         for pid, (number, deadline) in list(children.items()):
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
@@ -79,6 +84,14 @@ def tell(channel: socket.socket, said: object) -> None:
         os.killpg(0, signal.SIGKILL)
 
 
+def _import_common() -> None:
+    for name in _COMMON:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
 def _fork() -> int:
     with warnings.catch_warnings():
         # Python 3.12 warns where threads run; sessions with threads take no orders (session.py).
@@ -89,13 +102,9 @@ def _fork() -> int:
 def main(orders: int, warm_orders: int, arguments: list[str]) -> None:
     import pytest
 
-    for name in _COMMON:
-        with suppress(ImportError):
-            importlib.import_module(name)
     warm = socket.socket(fileno=warm_orders)
-    gc.collect()
-    gc.freeze()
-    order = serve(socket.socket(fileno=orders))
+    # The first order collects the suite, which imports what it needs; these are for the others.
+    order = serve(socket.socket(fileno=orders), _import_common)
     # From here on: a fork, with one order.
     folder = Path(order.folder)
     tempfile.tempdir = None

@@ -7,11 +7,13 @@ for absent throughout.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from truegreen.config import FlagDeclaration
 
 UNDECLARED: tuple[str | None, ...] = (None, "1", "0", "", "garbage")
+SMALL_PART = 50  # tests; below that a process of its own costs more than it saves
 ALONE_UP_TO = 1500  # test runs; above that many, cases are screened together
 
 
@@ -128,3 +130,13 @@ def witnesses(subject: Subject, limit: int = 3) -> tuple[str, ...]:
         return subject.tests
     step = (count - 1) / (limit - 1)
     return tuple(subject.tests[round(index * step)] for index in range(limit))
+
+
+def parts(case: Case, count: int) -> tuple[Case, ...]:
+    """The same values in front of at most ``count`` neighbouring parts of the tests, none of them
+    small. What a test does apart from its neighbours is confirmed elsewhere."""
+    count = max(1, min(count, len(case.tests) // SMALL_PART))
+    if case.cold or count == 1:
+        return (case,)
+    bounds = [len(case.tests) * index // count for index in range(count + 1)]
+    return tuple(replace(case, tests=case.tests[start:end]) for start, end in pairwise(bounds))

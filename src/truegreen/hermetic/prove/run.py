@@ -31,6 +31,7 @@ from truegreen.hermetic.prove.plan import (
     Line,
     Subject,
     adverse_values,
+    parts,
     single_cases,
     together,
     too_many,
@@ -38,10 +39,11 @@ from truegreen.hermetic.prove.plan import (
 )
 from truegreen.hermetic.prove.proof import Proof, cut_short
 from truegreen.hermetic.prove.suite import Prepare, open_server
-from truegreen.hermetic.result import LeakedRead, read_result
+from truegreen.hermetic.result import LeakedRead, SessionResult, read_result
 from truegreen.hermetic.seal import Sealed
 
 Say = Callable[[str], None]
+DATABASE = "DATABASE_URL"
 ROUNDS = 8  # modules that cannot be imported without a value are given one, one a round
 
 
@@ -176,6 +178,11 @@ class _Prover:
                 "the suite has no tests: nothing could be proved", hint=self.server.tail()
             )
         result = read_result(first.folder / RESULT)
+        if not cold and result is not None and self._keeps_the_database(result):
+            # what was imported holds on to the collecting process's: from before the import, then
+            cold, everything = True, replace(everything, cold=True)
+            first, second = self.server.run([everything, everything], self.jobs)
+            result = read_result(first.folder / RESULT)
         if result is None:
             raise Unverified("the unchanged run came to no result", hint=self.server.tail())
         known = (*modules, *collected.tests)
@@ -204,6 +211,13 @@ class _Prover:
             )
         return self._subjects(result.leaks, cold)
 
+    def _keeps_the_database(self, result: SessionResult) -> bool:
+        """Whether the seal's scratch database was read, and so may be kept, at import."""
+        smoke = self.config.smoke
+        ours = smoke.scratch != "none" and DATABASE not in {*smoke.env, *smoke.pass_env}
+        early = ("import", "collection")
+        return ours and any(one.variable == DATABASE and one.phase in early for one in result.reads)
+
     def _subjects(self, leaks: Sequence[LeakedRead], cold: bool) -> tuple[Subject, ...]:
         by_name: dict[str, list[LeakedRead]] = {}
         for leak in leaks:
@@ -222,13 +236,20 @@ class _Prover:
         return tuple(found)
 
     def _alone(self, cases: Sequence[Case]) -> list[tuple[Case, tuple[str, ...]]]:
-        ran = self.server.run(cases, self.jobs)
+        """Each case in a process of its own; in several where processors would be idle."""
+        apart = [parts(case, self.jobs // max(1, len(cases))) for case in cases]
+        ran = iter(self.server.run([part for one in apart for part in one], self.jobs))
         found = []
-        for case, one in zip(cases, ran, strict=True):
-            suspects = differing(self.unchanged, one.outcomes, case.tests)
+        for case, pieces in zip(cases, apart, strict=True):
+            suspects: tuple[str, ...] = ()
+            lost = False
+            for part in pieces:
+                one = next(ran)
+                suspects += differing(self.unchanged, one.outcomes, part.tests)
+                lost |= one.timed_out or bool(not_run(one.outcomes, self._items(part.tests)))
             if suspects:
                 found.append((case, suspects))
-            elif one.timed_out or not_run(one.outcomes, self._items(case.tests)):
+            elif lost:
                 self._lost(case)
         return found
 

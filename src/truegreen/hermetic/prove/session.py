@@ -23,9 +23,9 @@ import pytest
 from truegreen.hermetic.enclosure import SCRATCH_VARIABLE
 from truegreen.hermetic.explain import message_of
 from truegreen.hermetic.options import SESSION
-from truegreen.hermetic.plugin import HermeticSession
 from truegreen.hermetic.prove.orders import OUTCOMES, RESULT, Order
 from truegreen.hermetic.scratch_copy import is_server, own_copy
+from truegreen.hermetic.session import HermeticSession
 
 
 def become(values: Mapping[str, str | None]) -> None:
