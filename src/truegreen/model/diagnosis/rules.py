@@ -217,7 +217,6 @@ def _schema_behind(situation: Situation) -> Iterator[Finding]:
             f"The database is at {schema.current}; the code that serves needs {heads}.",
             ("schema.head",),
             "run the release command again (it migrates), then verify",
-            kind="state",
         )
 
 
@@ -252,7 +251,6 @@ def _origin_open(situation: Situation) -> Iterator[Finding]:
             f"The origin answers requests that did not come through the edge: {item.observed}.",
             ("health.origin_blocked",),
             "turn the origin guard on: its flag, and its secret on both sides",
-            kind="state",
         )
 
 
