@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from truegreen.model import (
@@ -105,6 +106,15 @@ def test_green_counts_the_checks_that_passed() -> None:
         "a-b serves v2 (9f020000): 3 of 3 required checks pass; schema at 0046."
     )
     assert diagnose(situation) == ()
+
+
+def test_a_schema_that_is_elsewhere_is_said_with_the_head_of_the_code() -> None:
+    moved = replace(that_day(deployed=False), schema=Schema("0001", ("0002",), "unknown"))
+    assert sentence(moved).endswith(
+        "schema at 0001, not at the head of the code that serves (0002)."
+    )
+    nowhere = replace(moved, schema=Schema("0001", (), "unknown"))
+    assert sentence(nowhere).endswith("; schema at 0001.")
 
 
 def test_a_platform_that_is_away_is_said_and_nothing_is_made_up() -> None:

@@ -156,7 +156,7 @@ BROKEN = [
     ("schema.head", "fail", edge(healthy(heads=["0044"])), "0046, ahead of the code"),
     ("schema.head", "fail", edge(healthy(heads=["0046", "0047"])), "2 heads"),
     ("schema.head", "fail", edge(healthy(current=None)), "no revision"),
-    ("schema.head", "fail", edge(healthy(current="ffff", heads=["eeee"])), "ffff"),
+    ("schema.head", "fail", edge(healthy(current="ffff", heads=["eeee"])), "ffff, not eeee"),
     ("schema.head", "unknown", edge(healthy(heads=[])), "no head is known"),
     (
         "flags.config",

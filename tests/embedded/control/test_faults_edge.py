@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from truegreen.embedded import faults
+from truegreen.errors import UsageError
 from truegreen.verify.probe import Prober
 
 pytestmark = pytest.mark.platform
@@ -52,6 +53,15 @@ def test_a_challenge_page_is_one_to_verify_too(client: Any) -> None:
         assert answer.headers["server"] == "cloudflare"
         assert client.ask(client.info.router, "shop")  # the origin itself is not behind it
     assert probed(client).interstitial == ""
+
+
+def test_a_challenge_page_with_200_says_only_in_its_body_what_it_is(client: Any) -> None:
+    with faults.injected(faults.EdgeChallenge(app="shop", status=200), platform=client.info):
+        answer = probed(client)
+    assert (answer.status, answer.interstitial) == (200, "challenge page")
+    assert "cf-mitigated" not in answer.headers
+    with pytest.raises(UsageError, match="404"):
+        faults.EdgeChallenge(status=404)
 
 
 def test_a_login_page_is_one_to_verify_too(client: Any) -> None:

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 GREETING = "hello"
-CRASH_AFTER = 0  # answers, and a second after the last of them the process ends; 0: never
+CRASH_AFTER = 0  # answers, and two seconds after the last of them the process ends; 0: never
 GUARDED = os.environ.get("FLAG_ENFORCE_CF_ORIGIN", "1") == "1"
 _HEADS = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _answers = 0
@@ -67,11 +67,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def count() -> None:
-    """Counts an answer; after ``CRASH_AFTER`` of them the process has a second to live."""
+    """Counts an answer; after ``CRASH_AFTER`` of them the process has two seconds to live."""
     global _answers
     _answers += 1
     if _answers == CRASH_AFTER:
-        threading.Timer(1.0, os._exit, (1,)).start()
+        threading.Timer(2.0, os._exit, (1,)).start()
 
 
 def main() -> None:
