@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from truegreen.outputs.drill_report import page, timeline
-from truegreen.outputs.drill_table import gap_now, gap_then, print_drills
+from truegreen.outputs.drill_table import gap_now, gap_then, gap_then_in_full, print_drills
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -73,14 +73,26 @@ def test_a_drill_that_was_not_made_has_a_lane_without_bars() -> None:
 @pytest.mark.parametrize(
     ("gap", "now", "then"),
     [
-        ({"now": 1.54, "then": 60.0, "workflow": "success"}, "1.5 s", "60 s"),
+        (
+            {"now": 1.54, "then": 60.0, "then_told": "me", "workflow": "success"},
+            "1.5 s",
+            "60 s",
+        ),
+        (
+            {"now": 9.0, "then": None, "then_told": "by luck", "workflow": "failure"},
+            "9.0 s",
+            "by luck",
+        ),
         ({"now": 0.04, "then": None, "workflow": "success"}, "< 0.1 s", "never: success"),
         ({"now": None, "then": None, "workflow": "failure"}, "not detected", "at once"),
         ({"now": None, "then": None, "workflow": None}, "not detected", "not known"),
     ],
 )
 def test_gaps_are_told_as_far_as_they_are_known(gap: dict[str, Any], now: str, then: str) -> None:
+    gap = {"then_told": "", **gap}
     assert (gap_now(gap), gap_then(gap)) == (now, then)
+    in_full = "60 s, me" if gap["then"] else then
+    assert gap_then_in_full(gap) == in_full
 
 
 def printed(*drills: dict[str, Any]) -> str:

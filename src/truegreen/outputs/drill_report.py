@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from truegreen.outputs.drill_table import gap_now, gap_then
+from truegreen.outputs.drill_table import gap_now, gap_then_in_full
 
 _LANE = 64  # pixels of a drill
 _TOP = 34  # pixels above the first
@@ -163,11 +163,10 @@ def _drill(drill: Mapping[str, Any]) -> str:
     fault = next((run for run in drill["runs"] if not run["control"]), None)
     state = "passed" if drill["passed"] else "could not be made" if drill["unmade"] else "failed"
     style = "soft" if drill["passed"] else "bad"
-    then = gap_then(gap) + (f", {gap['then_told']}" if gap["then_told"] else "")
     numbers = (
         ("reported by", f"<code>{escape(drill['check'])}</code>"),
         ("gap now", escape(gap_now(gap))),
-        ("gap then", escape(then)),
+        ("gap then", escape(gap_then_in_full(gap))),
     )
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers)
     problems = [*drill["problems"], *(one for run in drill["runs"] for one in run["problems"])]

@@ -38,7 +38,15 @@ def gap_then(gap: Mapping[str, Any]) -> str:
     """How long it took then: what was written down, else what that day's workflow makes of it."""
     if gap["then"] is not None:
         return f"{gap['then']:.0f} s"
+    if gap["then_told"]:
+        return str(gap["then_told"])
     return {"success": "never: success", "failure": "at once"}.get(gap["workflow"], "not known")
+
+
+def gap_then_in_full(gap: Mapping[str, Any]) -> str:
+    """As ``gap_then``, and who noticed, where that was written down."""
+    noticed = gap["then_told"] if gap["then"] is not None else ""
+    return gap_then(gap) + (f", {noticed}" if noticed else "")
 
 
 def print_drills(told: Mapping[str, Any], console: Console) -> None:
@@ -78,7 +86,7 @@ def print_drill(result: Mapping[str, Any], console: Console) -> None:
         console.print(Text(f"✘ {problem}", style="bold red"))
     gap = result["gap"]
     if gap["now"] is not None:
-        then = gap_then(gap) + (f", {gap['then_told']}" if gap["then_told"] else "")
+        then = gap_then_in_full(gap)
         told = f"{result['check']} reported it {gap_now(gap)} after it was true (then: {then})"
         console.print(Text(told))
     seconds, within = result["seconds"], result["within"]
