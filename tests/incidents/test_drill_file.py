@@ -13,6 +13,7 @@ from truegreen.embedded.faults import EdgeChallenge
 from truegreen.errors import ConfigError, UsageError
 from truegreen.incidents.drills import Plan, choose, drills, names
 from truegreen.incidents.drills.drill_file import parse_plan, read_plan
+from truegreen.incidents.drills.plan import Then
 from truegreen.incidents.drills.shelf import as_json
 from truegreen.incidents.drills.skeleton import begin
 
@@ -156,6 +157,30 @@ def test_a_drill_of_the_service_may_ship_the_service_itself(tmp_path: Path) -> N
         parse_plan(told(service="docs"), name="x-y", file="f", root=root)
     with pytest.raises(ConfigError, match="is no service"):
         parse_plan(told(service="../x"), name="x-y", file="f", root=root)
+
+
+def test_the_gap_then_is_what_the_review_says_unless_the_drill_says_it(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    config = load_config(service(tmp_path))
+    folder = tmp_path / "docs" / "incidents" / "drills"
+    folder.mkdir(parents=True)
+    review = "2026-06-21-release-smoke-cf-origin-guard.md"
+    reviews = request.config.rootpath / "examples" / "raptor" / "docs" / "incidents"
+    (folder.parent / review).write_bytes((reviews / review).read_bytes())
+    text = 'title = "x"\ncheck = "code.served"\nincident = "{}"\n{}[[fault]]\ndo = "push"\n'
+    said = '[then]\nseconds = 5\ntold = "me"\n'
+    for name, incident, then in (
+        ("of-the-review", "2026-06-21", ""),
+        ("of-its-own", "2026-06-21", said),
+        ("of-no-review", "2020-01-01", ""),
+    ):
+        (folder / f"{name}.toml").write_text(text.format(incident, then), encoding="utf-8")
+    found = drills(config)
+    told = {name: found[name].then for name in found if name.startswith("of-")}  # type: ignore[union-attr]
+    assert told["of-its-own"] == Then(5.0, "me")
+    assert told["of-no-review"] == Then()
+    assert told["of-the-review"].seconds == 60.0
 
 
 def test_two_drills_of_one_name_are_refused(tmp_path: Path) -> None:

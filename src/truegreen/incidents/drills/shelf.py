@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from truegreen.config import Config
 from truegreen.errors import ConfigError, UsageError
 from truegreen.incidents.drills.drill import Drill
 from truegreen.incidents.drills.drill_file import read_plan
-from truegreen.incidents.drills.plan import Plan
+from truegreen.incidents.drills.plan import Plan, Then
 from truegreen.incidents.drills.release_smoke import DRILL as RELEASE_SMOKE
 
 _SHIPPED = Path(__file__).parent / "shipped"
@@ -42,8 +43,23 @@ def drills(config: Config | None) -> dict[str, Drill | Plan]:
             raise ConfigError(
                 str(path), "", "has the name of a shipped drill", fix="give it another name"
             )
-        found[path.stem] = read_plan(path, root=config.root)
+        found[path.stem] = _with_review(config, read_plan(path, root=config.root))
     return found
+
+
+def _with_review(config: Config, plan: Plan) -> Plan:
+    """The gap then as the drill's review says it, where the drill itself does not."""
+    if not plan.incident or plan.then != Then():
+        return plan
+    from truegreen.incidents.folder import find_review  # YAML: of those that have a review only
+
+    try:
+        detection = find_review(config, plan.incident).document.incident.detection
+    except UsageError:  # that there is no such review is `incident lint`'s to say
+        return plan
+    if detection is None:
+        return plan
+    return replace(plan, then=Then(detection.gap, detection.by))
 
 
 def names(config: Config | None) -> frozenset[str]:
