@@ -12,13 +12,15 @@ def span(seconds: float) -> str:
     for size, unit in _SIZES:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.1f} s" if 0 < seconds < 10 else f"{seconds:.0f} s"
+    if seconds < 0.05:
+        return "< 0.1 s"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def age(then: datetime, now: datetime) -> str:
     """How long ago; a clock that was set back is no time in the future."""
     seconds = (now - then).total_seconds()
-    return "just now" if seconds < 5 else f"{span(seconds)} ago"
+    return "just now" if seconds < 10 else f"{span(seconds)} ago"
 
 
 def clock(moment: datetime) -> str:

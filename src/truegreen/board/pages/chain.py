@@ -54,7 +54,7 @@ def chain(body: Mapping[str, Any], at: datetime) -> dict[str, Any]:
 def _ticks(axis: _Axis) -> list[dict[str, Any]]:
     if not axis.seconds:
         return []
-    return [{"x": 25 * n, "told": span(axis.seconds * n / 4)} for n in range(5)]
+    return [{"x": 25 * n, "told": span(axis.seconds * n / 4) if n else "0 s"} for n in range(5)]
 
 
 def _steps(events: Sequence[Mapping[str, Any]], axis: _Axis) -> list[dict[str, Any]]:
