@@ -29,6 +29,7 @@ VERBS = {
     "init": "from an existing repository to a verified deploy",
     "ledger": "the record of what was shipped and verified",
     "mcp": "the questions of an agent on call, as a server",
+    "notify": "who is told when a verdict changes: test, retry",
     "platform": "the embedded platform: serve, stop, status, faults",
     "rehearse": "the release command with production's config vars",
     "release": "the release command itself, for the Procfile",

@@ -42,7 +42,8 @@ def tell(
     """Prints the document of a run of the verb ``kind``, and writes what was asked for.
 
     Under GitHub Actions the step summary, annotations and the step's outputs ``verdict`` and
-    ``sentence`` come by themselves; with an OTLP endpoint in the environment, spans do.
+    ``sentence`` come by themselves; with an OTLP endpoint in the environment, spans do. Who
+    stands in ``[notify]`` is told when the verdict is another than the last one.
     """
     from truegreen.outputs.json_document import print_document
     from truegreen.outputs.table import print_verification, stdout_console
@@ -54,7 +55,8 @@ def tell(
     summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
     given = os.environ.get("GITHUB_OUTPUT", "")
     traced = any(os.environ.get(name) for name in _TRACED)
-    if not (outputs or summary or given or traced):
+    news = bool(config.notify.webhook or config.notify.apprise)
+    if not (outputs or summary or given or traced or news):
         return
     from truegreen.outputs.annotating import annotate
     from truegreen.outputs.formats import write_outputs
@@ -76,3 +78,8 @@ def tell(
         from truegreen.outputs.spans import export_spans, otlp_exporter
 
         export_spans(record, otlp_exporter())
+    if news:
+        from truegreen.notify.changes import tell_change
+
+        for said in tell_change(record, config, ledger):
+            click.echo(said, err=True)

@@ -12,7 +12,7 @@ FILE_NAME = "truegreen.toml"
 TABLES = frozenset(
     {
         "checks", "ci", "config", "env", "flags", "freeze", "health", "incidents", "live",
-        "migrations", "policy", "release", "scan", "service", "smoke", "stability",
+        "migrations", "notify", "policy", "release", "scan", "service", "smoke", "stability",
     }
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ from truegreen.config.model import (
     Release,
     Scan,
 )
+from truegreen.config.notify import parse_notify
 from truegreen.config.observing import parse_ci, parse_live, parse_stability
 from truegreen.config.places import placed
 from truegreen.config.policy import parse_policy
@@ -91,6 +92,7 @@ def parse_config(
         live=parse_live(top.table("live")),
         stability=parse_stability(top.table("stability")),
         incidents=parse_incidents(top.table("incidents")),
+        notify=parse_notify(top.table("notify")),
     )
     top.done()
     return config

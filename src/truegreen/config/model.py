@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from truegreen.config.notify import Notify
 from truegreen.config.observing import Ci, Live, Stability
 from truegreen.config.smoke import Smoke
 
@@ -245,3 +246,4 @@ class Config(NamedTuple):
     live: Live = Live()
     stability: Stability = Stability()
     incidents: Incidents = Incidents()
+    notify: Notify = Notify()

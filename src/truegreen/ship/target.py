@@ -26,6 +26,7 @@ def withhold_secrets(config: Config) -> None:
     token, the database's URL, and every variable that a reference of ``config`` names. What is
     started from now on (git, suites, the embedded platform) does not get them."""
     references = [one.token for one in config.environments.values()] + [config.health.token]
+    references += config.notify.references
     named = [one.removeprefix("env:") for one in references if one.startswith("env:")]
     withhold((*TOKEN_VARIABLES, "VAULT_TOKEN", DATABASE_URL, *named))
 
