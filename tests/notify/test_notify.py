@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -336,3 +337,21 @@ def test_the_verb_tests_lists_and_retries(tmp_path: Path, monkeypatch: pytest.Mo
         server.shutdown()
         thread.join(10)
     assert got == [True] * 4
+
+
+def test_verify_exits_with_its_verdict_whatever_becomes_of_the_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SECRET", KEY)
+    monkeypatch.setenv("TRUEGREEN_PLATFORM_DATA", str(tmp_path / "no-platform"))
+    with socket.socket() as free:  # bound, and nobody listens
+        free.bind(("127.0.0.1", 0))
+        (tmp_path / "truegreen.toml").write_text(
+            f'[notify]\nwebhook = "http://127.0.0.1:{free.getsockname()[1]}/"\n'
+            'secret = "env:NOTIFY_SECRET"\nattempts = 1\n'
+        )
+        arguments = ["verify", str(tmp_path), "--commit", "c" * 40, "--quiet"]
+        for said in ("webhook was not told: no answer: ConnectError", ""):
+            done = CliRunner().invoke(command_line, arguments, standalone_mode=False)
+            assert done.return_value == 3, done.output
+            assert (said in done.stderr) if said else (done.stderr == "")
