@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,9 @@ import pytest
 
 import truegreen
 
-SCHEMAS = Path(truegreen.__file__).parent / "outputs" / "schemas"
+PACKAGE = Path(truegreen.__file__).parent
+SCHEMAS = PACKAGE / "outputs" / "schemas"
+TINY = PACKAGE / "incidents" / "drills" / "services" / "tiny"
 UNMAKEABLE = """
 title = "it changes what is not there"
 check = "code.served"
@@ -138,7 +141,13 @@ def processes_of(folder: Path) -> list[str]:
 def test_a_new_drill_passes_as_it_stands_and_one_that_cannot_be_made_is_no_pass(
     service: Path, tmp_path: Path
 ) -> None:
+    """The new one ships a service of its own here: the folder that it is kept in."""
+    shutil.copytree(TINY, service, dirs_exist_ok=True)
     assert drill(service, "new", "checkout-fails").returncode == 0
+    begun = service / "docs" / "incidents" / "drills" / "checkout-fails.toml"
+    text = begun.read_text(encoding="utf-8")
+    assert 'service = "tiny"' in text
+    begun.write_text(text.replace('service = "tiny"', 'service = "."'), encoding="utf-8")
     own(service, "cannot-be-made", UNMAKEABLE)
     page = tmp_path / "page.html"
     done = drill(

@@ -17,7 +17,7 @@ from truegreen.embedded import faults
 from truegreen.errors import ConfigError, TrueGreenError, Unverified
 from truegreen.heroku import HerokuClient
 from truegreen.heroku.localhost import client as http_client
-from truegreen.incidents.drills.plan import Plan, Step
+from truegreen.incidents.drills.plan import SERVICES, Plan, Step
 from truegreen.incidents.drills.pushing import push
 from truegreen.ship.means import PROBE_TIMEOUT
 from truegreen.ship.progress import Watcher
@@ -48,7 +48,7 @@ class Scene:
     def set(self) -> None:
         """The service in a repository of its own, committed."""
         plan = self.plan
-        if plan.root is not None and (plan.root / plan.service / "Procfile").is_file():
+        if plan.root is not None and plan.service not in SERVICES:
             copy_service(plan.root / plan.service, self.repository)
         else:
             copy_service(_BUILT_IN / "tiny", self.repository)
