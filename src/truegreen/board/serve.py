@@ -31,9 +31,7 @@ def serve(
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(
-            1024
-        )  # before the address is told: who asks at once waits, and is not refused
+        listener.listen(1024)  # before the address is told, so that who asks at once waits
     except OSError as error:
         listener.close()
         raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from error
