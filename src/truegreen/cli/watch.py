@@ -11,6 +11,8 @@ import click
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import folder_argument, target_options
 from truegreen.config import load_config
+from truegreen.errors import UsageError
+from truegreen.secret import resolve
 
 
 @click.command()
@@ -30,6 +32,14 @@ from truegreen.config import load_config
     "--calls", type=click.IntRange(min=1), default=3600, show_default=True,
     metavar="N", help="API calls an hour, at most; Heroku grants an account 4,500.",
 )  # fmt: skip
+@click.option(
+    "--hints", "hints_port", type=click.IntRange(0, 65535), metavar="PORT",
+    help="Take webhooks on 127.0.0.1:PORT as hints (0: a free port).",
+)  # fmt: skip
+@click.option(
+    "--hints-secret", metavar="REFERENCE", default="",
+    help="Their secret: env:NAME, file:PATH.",
+)  # fmt: skip
 def command(
     folder: Path,
     env_name: str | None,
@@ -41,6 +51,8 @@ def command(
     seconds: float | None,
     every: float,
     calls: int,
+    hints_port: int | None,
+    hints_secret: str,
 ) -> int:
     """Look on after green: later failed releases, stuck ones, crashed dynos, drift.
 
@@ -59,6 +71,13 @@ def command(
     from truegreen.watch.run import look_on
 
     config = load_config(folder)
+    if (hints_port is None) != (not hints_secret):
+        raise UsageError("webhooks are taken only with both --hints and --hints-secret")
+    hints = (
+        (hints_port, resolve(hints_secret, what="--hints-secret"))
+        if hints_port is not None
+        else None
+    )
     environment = choose_environment(config, env_name)
     target = find_target(config, environment, platform, start=False)
 
@@ -81,6 +100,7 @@ def command(
             say=say,
             clock=time.monotonic,
             sleep=time.sleep,
+            hints=hints,
         )
     if as_json:
         print_document(watched.as_json())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 from truegreen.ledger import Ledger
 from truegreen.model import stamp
 from truegreen.model.drift import Change
+from truegreen.secret import Secret
 from truegreen.watch.budget import Budget
 from truegreen.watch.fleet import Fleet, Platform
+from truegreen.watch.hints import listening
 
 _NAP = 1.0  # seconds, at most, between two looks at the clock
 _BURST = 60.0  # calls that may be made at once after a quiet time
@@ -57,15 +60,37 @@ def look_on(
     say: Callable[[str], None],
     clock: Callable[[], float],
     sleep: Callable[[float], None],
+    hints: tuple[int, Secret] | None = None,
 ) -> Watched:
     """Watches ``names`` (None: every app) for ``seconds`` (None: until Ctrl-C, which ends it well).
 
     Each change is said once when it begins and once when it is gone; both are in the ledger, under
-    the kind ``watch``, without a verdict: a look is not a verification.
+    the kind ``watch``, without a verdict: a look is not a verification. ``hints``: the port and the
+    secret of the webhooks that move an app to the front.
     """
     budget = Budget(calls_per_hour, burst=_BURST, clock=clock)
     fleet = Fleet(platform, budget, clock=clock, names=names, every=every)
     seen = Watched()
+    began = clock()
+    with ExitStack() as stack:
+        if hints is not None:
+            port = stack.enter_context(listening(*hints, fleet.hint))
+            say(f"webhooks: http://127.0.0.1:{port}/")
+        _steps(fleet, seen, ledger, seconds, say, clock, sleep)
+    seen.apps, seen.blind, seen.calls = len(fleet.apps), dict(fleet.blind), budget.spent
+    seen.seconds = clock() - began
+    return seen
+
+
+def _steps(
+    fleet: Fleet,
+    seen: Watched,
+    ledger: Ledger,
+    seconds: float | None,
+    say: Callable[[str], None],
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> None:
     began = clock()
     try:
         while seconds is None or clock() - began < seconds:
@@ -81,9 +106,6 @@ def look_on(
                 _note(seen, ledger, say, sight.app, change, gone=True)
     except KeyboardInterrupt:
         say("stopped")
-    seen.apps, seen.blind, seen.calls = len(fleet.apps), dict(fleet.blind), budget.spent
-    seen.seconds = clock() - began
-    return seen
 
 
 def _note(
