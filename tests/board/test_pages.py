@@ -263,3 +263,15 @@ def test_the_twin_is_asked_for_by_address_or_by_accept(service: Service) -> None
         assert {"page", "sentence", "verdict"} <= set(asked.json())
         assert service.get(path, accept="text/html,application/json").text.startswith("<!doctype")
     assert COMMIT in service.get("/releases/1.json").text
+
+
+def test_the_last_run_of_each_app_follows_the_ledger_without_reading_it_again(
+    service: Service,
+) -> None:
+    service.record(green("a"))
+    assert service.get("/index.json").json()["counts"]["green"] == 1
+    service.record(red("b"))
+    service.record(red("a"))
+    service.record({"told": "a change"}, "watch", app="c")
+    told = service.get("/index.json").json()
+    assert [(one["app"], one["record"]) for one in told["apps"]] == [("a", 3), ("b", 2)]

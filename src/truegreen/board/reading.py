@@ -12,6 +12,7 @@ from truegreen.board.pages.one_app import LIST, MEASURED, STRIP, app_document
 from truegreen.board.pages.one_release import release_document
 from truegreen.board.sources import Sources
 from truegreen.incidents.drills.recording import KIND
+from truegreen.ledger.tables import RUN_KINDS
 
 Document = dict[str, Any]
 _AROUND = 60  # runs of the app among which a release finds those of its commit
@@ -23,7 +24,7 @@ def apps(sources: Sources, wanted: str, page: int) -> Document:
     """All apps whose name holds ``wanted``; ``page`` counts from 1."""
     held, frozen, now = sources.held(), sources.frozen(), sources.now()
     with sources.ledger() as ledger:
-        latest = ledger.latest_by_app() if ledger else []
+        latest = sources.latest(ledger) if ledger else []
         found = chosen(latest, wanted)
         page = max(1, min(page, -(-len(found) // PAGE)))
         shown = found[(page - 1) * PAGE : page * PAGE]
@@ -61,7 +62,7 @@ def one_release(sources: Sources, number: int) -> Document | None:
     held, now = sources.held(), sources.now()
     with sources.ledger() as ledger:
         record = ledger.record(number) if ledger else None
-        if ledger is None or record is None or record.kind not in _RUNS or not record.app:
+        if ledger is None or record is None or record.kind not in RUN_KINDS or not record.app:
             return None
         around = ledger.runs(record.app, limit=_AROUND)
     return release_document(record, around, held.get(record.app), now)
@@ -84,6 +85,3 @@ def drills(sources: Sources) -> Document:
             list(ledger.records(kind=KIND, newest_first=True, limit=_DRILLED)) if ledger else []
         )
     return drills_document(sources.drills(), records, reviews, sources.now())
-
-
-_RUNS = ("ship", "verify", "retry", "rollback")

@@ -18,9 +18,12 @@ from truegreen.gates.freeze.asked import look
 from truegreen.gates.question import Question
 from truegreen.incidents.drills.shelf import as_json, drills, names
 from truegreen.incidents.folder import Review, find_review, read_reviews
-from truegreen.ledger import Ledger
+from truegreen.ledger import Entry, Ledger
+from truegreen.ledger.tables import RUN_KINDS
 from truegreen.ship.leases import SCHEMA, Claim, Leases
 from truegreen.state import Location, locate
+
+_CATCH_UP = 500  # records that are read one by one; more, and all apps are asked for again
 
 
 class Sources:
@@ -33,6 +36,8 @@ class Sources:
         self._lock = threading.Lock()
         self._ledger: Ledger | None = None
         self._leases: Leases | None = None
+        self._latest: dict[str, Entry] = {}
+        self._seen = 0  # the last record that _latest knows
         self._drills: tuple[frozenset[str], list[dict[str, Any]]] = (frozenset(), [])
 
     @property
@@ -52,6 +57,18 @@ class Sources:
         """The number of the last record; 0 without a ledger."""
         with self.ledger() as ledger:
             return 0 if ledger is None else ledger.head()
+
+    def latest(self, ledger: Ledger) -> list[Entry]:
+        """The last run of every app. Read once; then only what is new is read. Within ``ledger``'s
+        block."""
+        head = ledger.head()
+        if head < self._seen or head - self._seen > _CATCH_UP or not self._latest:
+            self._latest = {run.app: run for run in ledger.latest_by_app()}
+        else:
+            new = ledger.after(self._seen, _CATCH_UP)
+            self._latest |= {one.app: one for one in new if one.app and one.kind in RUN_KINDS}
+        self._seen = head
+        return list(self._latest.values())
 
     def held(self) -> dict[str, Claim]:
         """Who holds which app's lease now, by the app's name. Makes no file."""

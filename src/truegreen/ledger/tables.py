@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from truegreen.state import Schema
 
+RUN_KINDS = ("ship", "verify", "retry", "rollback")
 # What asked what is true of an app. An index is made of this very text, and only a query with the
 # same text finds it; `|| ''` keeps both databases from looking kind by kind in record_kind instead.
 RUNS = "kind || '' IN ('ship', 'verify', 'retry', 'rollback') AND app <> ''"
