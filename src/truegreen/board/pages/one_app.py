@@ -27,7 +27,7 @@ from truegreen.ship.leases import Claim
 
 STRIP = 60  # runs in the strip
 LIST = 20  # runs in the list of one page
-MEASURED = 60  # newest runs that the measures rest on
+MEASURED = 40  # newest runs that the measures rest on
 DAYS = 30
 
 
