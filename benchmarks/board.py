@@ -200,19 +200,21 @@ def measure(service: Path, count: int) -> None:
             for name, median, p95, size in pages(address, count):
                 print(f"{name:<19}{median:>6.1f} ms{p95:>6.1f} ms{size / 1024:>7.0f} kB"
                       f"   {held(p95, PAGE_LIMIT)}")  # fmt: skip
-            told = asyncio.run(events(address, ledger))
+            heard = asyncio.run(events(address, ledger))
             print(
-                f"an event to the last of {PAGES} pages: median {statistics.median(told):.2f} s,"
-                f" worst {max(told):.2f} s   target <= 1 s: {held(max(told), EVENT_LIMIT)}"
+                f"an event to the last of {PAGES} pages: median {statistics.median(heard):.2f} s,"
+                f" worst {max(heard):.2f} s   target <= 1 s: {held(max(heard), EVENT_LIMIT)}"
             )
             paint = first_paint(address)
             if paint is None:
                 print("first paint: not measured, there is no Chromium")
             else:
-                print(
-                    f"first paint: first {paint[0]:.0f} ms, median {statistics.median(paint):.0f}"
-                    f" ms   target <= 300 ms: {held(max(paint), PAINT_LIMIT)}"
-                )
+                for name, value in (
+                    ("a new browser's first visit", paint[0]),
+                    ("median of five visits", statistics.median(paint)),
+                ):
+                    told = held(value, PAINT_LIMIT)
+                    print(f"first paint, {name}: {value:.0f} ms   target <= 300 ms: {told}")
             most = memory(process.pid, "VmHWM")
             print(f"memory at most: {most:.0f} MB   target <= 150 MB: {held(most, MEMORY_LIMIT)}")
         finally:
