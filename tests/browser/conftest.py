@@ -51,7 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no chromium is installed"))
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is open, playwright's event loop runs in this thread, and other
+# tests of the same process could not run one of their own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     assert CHROMIUM is not None, "TRUEGREEN_BROWSER=required, and there is no chromium"
     with sync_playwright() as playwright:

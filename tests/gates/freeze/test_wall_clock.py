@@ -82,6 +82,7 @@ def reference(
 @example(place=CHANGES[1], offset=150, length=1, probe=60, kind="deny")
 @example(place=CHANGES[0], offset=150, length=10, probe=60, kind="deny")
 @example(place=CHANGES[0], offset=150, length=10, probe=90, kind="allow")
+@example(place=CHANGES[4], offset=0, length=1, probe=782, kind="allow")  # over since a day
 def test_a_window_holds_exactly_when_the_wall_clock_says_so(
     place: tuple[str, datetime], offset: int, length: int, probe: int, kind: str
 ) -> None:
@@ -186,3 +187,14 @@ def test_a_window_at_the_end_of_time_is_unknown_and_no_traceback() -> None:
     result = decide(Freeze((far,)), datetime(2026, 1, 1, tzinfo=UTC))
     assert result.status is Status.UNKNOWN
     assert "out of range" in result.reason
+
+
+@pytest.mark.parametrize("days", [-500, -2, 2, 500])
+def test_an_allow_window_that_is_long_over_or_far_away_still_closes_everything_else(
+    days: int,
+) -> None:
+    start = datetime(2026, 3, 1) + timedelta(days=days)
+    freeze = Freeze((window(start, start + timedelta(hours=1), kind="allow"),))
+    answer = decide(freeze, datetime(2026, 3, 1, 12, tzinfo=UTC))
+    assert answer.status is Status.FAIL
+    assert "lies in none of the allow windows" in answer.reason

@@ -14,6 +14,7 @@ from typing import Any
 
 from truegreen.config import Config, Freeze
 from truegreen.config.freeze import FILE_NAME, read_freeze_file, read_text
+from truegreen.config.model import FreezeCalendar, FreezeHolidays, FreezeWindow
 from truegreen.config.places import placed
 from truegreen.errors import ConfigError
 from truegreen.gates.freeze import days, ics, rules
@@ -74,16 +75,31 @@ def _read(config: Config, first: datetime, last: datetime) -> Calendar:
         for calendar in freeze.calendars:
             text = read_text(calendar.path)
             sources.append(_source(calendar.path))
-            windows += ics.windows_of(calendar, text, first, last)
+            found = list(ics.windows_of(calendar, text, first, last))
+            windows += found or _sign(calendar, calendar.summary, first)
     windows.sort(key=lambda one: (one.start, one.end, one.name))
     return Calendar(tuple(windows), tuple(sources), first, last)
 
 
 def _windows(freeze: Freeze, first: datetime, last: datetime) -> Iterator[Window]:
     for window in freeze.windows:
-        yield from rules.windows_of(window, first, last)
+        yield from list(rules.windows_of(window, first, last)) or _sign(window, window.name, first)
     for holidays in freeze.holidays:
-        yield from days.windows_of(holidays, first, last)
+        found = list(days.windows_of(holidays, first, last))
+        yield from found or _sign(holidays, holidays.country, first)
+
+
+def _sign(
+    rule: FreezeWindow | FreezeHolidays | FreezeCalendar, name: str, first: datetime
+) -> list[Window]:
+    """An empty window in the place of an allow rule that has none near: with it, everything outside
+    is denied, also when its only window is long over or far away. Nothing for a deny rule."""
+    if rule.kind != "allow":
+        return []
+    place = f"{Path(rule.file).name}: {rule.key}"
+    return [
+        Window(name, "allow", first, first, rule.zone, None, rule.reason, place, scope=rule.scope)
+    ]
 
 
 def _standing_beside(root: Path) -> Path | None:

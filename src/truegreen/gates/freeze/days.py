@@ -27,8 +27,9 @@ def windows_of(rule: FreezeHolidays, first: datetime, last: datetime) -> Iterato
     years = range(first.astimezone(zone).year, last.astimezone(zone).year + 1)
     try:
         found = country_holidays(
-            rule.country, subdiv=rule.subdivision or None, years=years, expand=False
-        )
+            rule.country, subdiv=rule.subdivision or None, years=years, expand=False,
+            language="en_US",  # else the names follow the machine's locale
+        )  # fmt: skip
     except NotImplementedError as error:
         key = "subdivision" if "subdivision" in str(error) else "country"
         raise ConfigError(
