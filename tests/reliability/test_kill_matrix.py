@@ -1,8 +1,9 @@
 """kill -9 at every boundary of a step, and inside every step, on SQLite and on Postgres.
 
 After the same command ran again: one build, one release, green, no lease left, a whole ledger. CI
-kills at every boundary and around every request that changes something; TRUEGREEN_KILLS=all kills
-around every request (about four times as many).
+kills at every boundary and around every request that changes something, every second time on the
+one database and every second time on the other; TRUEGREEN_KILLS=all kills on both, and around every
+request (about eight times as many).
 """
 
 from __future__ import annotations
@@ -143,6 +144,8 @@ def test_a_kill_anywhere_is_gone_on_from(matrix: Matrix) -> None:
     remembered = 0
     points = list(matrix.points())
     assert len(points) > 20
+    if not ALL:
+        points = points[1 if DATABASE_URL in matrix.environ else 0 :: 2]
     for at in points:
         commit = matrix.begin()
         killed = matrix.run(at)
@@ -151,7 +154,7 @@ def test_a_kill_anywhere_is_gone_on_from(matrix: Matrix) -> None:
         matrix.check(at, commit, again["result"])
         remembered += any("gone on from" in note for note in again["result"]["notes"])
     print(f"{len(points)} kills, {remembered} of them gone on from memory")
-    assert remembered > 5
+    assert remembered > 2
 
 
 @pytest.mark.parametrize("matrix", ["sqlite"], indirect=True)  # afterwards there is no database
