@@ -7,6 +7,8 @@ do what they did, nothing happens here.
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 
@@ -16,3 +18,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         grouped = vars(item).get("_nodeid")  # nobody but pytest-xdist sets it
         if grouped and grouped != item.nodeid and hasattr(item, "_id"):
             item._id = type(item._id).parse(grouped)
+
+
+# A shell that starts us in the background has SIGINT ignored, and what we start would inherit that:
+# tests that interrupt a process would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
