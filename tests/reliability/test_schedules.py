@@ -2,7 +2,7 @@
 
 A schedule is a seed: what is wrong with the world, and what is wrong with each answer of the API,
 by the request and how often it was made, so that a seed that fails fails again. The seeds of a run
-are printed. All 2,000 (CI plays the first 60):
+are printed. All 2,000 (CI plays the first 120):
 
     TRUEGREEN_SCHEDULES=2000 pytest tests/reliability/test_schedules.py -n 2 -rP
 """
@@ -31,7 +31,7 @@ from truegreen.ship.pipeline import Guards, ship
 from truegreen.ship.progress import Nobody, StepState
 from truegreen.ship.source import read_source
 
-SCHEDULES = int(os.environ.get("TRUEGREEN_SCHEDULES", "60"))
+SCHEDULES = int(os.environ.get("TRUEGREEN_SCHEDULES", "120"))
 BLOCKS = 8  # tests that the schedules are dealt to, so that they run side by side
 RUNS = 3  # of the same command, one after the other, with ever fewer faults
 # Seconds by the world's clock: a build (1,800), a release command (60), dynos (20), and what a
