@@ -132,6 +132,10 @@ def test_the_run_is_a_success_for_a_good_release_and_a_failure_for_a_bad_one(
     procfile = repository.root / "examples" / "raptor" / "Procfile"
     text = procfile.read_text(encoding="utf-8")
     procfile.write_text(text.replace("truegreen release", "truegreen release && false"))
+    # The smoke gate would rehearse it, and refuse: here the deploy itself is to be seen failing.
+    config = procfile.with_name("truegreen.toml")
+    told = config.read_text(encoding="utf-8")
+    config.write_text(told.replace("[smoke]\n", '[smoke]\nrehearse = "off"\n', 1))
     repository.git("commit", "--quiet", "--all", "--message", "a release command that fails")
     bad = repository.dispatch("bad")
     results = {name: job.result for name, job in bad.items()}
