@@ -6,7 +6,7 @@ Read-only: no page changes anything, so there is no form but the search, and no 
 ``app`` puts them together. What is true is decided below; nothing here judges.
 """
 
-from truegreen.board.app import make_app
+from truegreen.board.app import Annex, make_app
 from truegreen.board.sources import Sources
 
-__all__ = ["Sources", "make_app"]
+__all__ = ["Annex", "Sources", "make_app"]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -19,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from truegreen.board import reading
@@ -32,9 +33,20 @@ Read = Callable[[Request], dict[str, Any] | None]
 _LARGEST = 2**62  # of a record's number: what every database can compare
 
 
-def make_app(sources: Sources, *, hosts: Iterable[str] = LOOPBACK) -> ASGIApp:
+@dataclass(frozen=True, slots=True)
+class Annex:
+    """Addresses beside the board's own pages, made elsewhere. ``posts``: those of their paths that
+    take POST; one that ends in ``/`` stands for all below it."""
+
+    routes: tuple[BaseRoute, ...]
+    posts: tuple[str, ...] = ()
+
+
+def make_app(
+    sources: Sources, *, hosts: Iterable[str] = LOOPBACK, annexes: Sequence[Annex] = ()
+) -> ASGIApp:
     """The board of ``sources``. ``hosts``: what the Host header may say, without a port."""
-    return _Board(sources).app(tuple(hosts))
+    return _Board(sources).app(tuple(hosts), annexes)
 
 
 class _Board:
@@ -53,7 +65,7 @@ class _Board:
             style=self._style, script=self._script, service=sources.config.name
         )
 
-    def app(self, hosts: tuple[str, ...]) -> ASGIApp:
+    def app(self, hosts: tuple[str, ...], annexes: Sequence[Annex]) -> ASGIApp:
         pages: tuple[tuple[str, str, Read], ...] = (
             ("/", "fleet", self._apps),
             ("/apps/{app:path}", "app", self._app),
@@ -62,7 +74,11 @@ class _Board:
             ("/incidents/{name}", "incident", self._incident),
             ("/drills", "drills", lambda _: reading.drills(self._sources)),
         )
-        routes = [Route("/events", self._events), Route("/favicon.ico", _no_icon)]
+        routes: list[BaseRoute] = [
+            Route("/events", self._events),
+            Route("/favicon.ico", _no_icon),
+            *(route for annex in annexes for route in annex.routes),
+        ]
         for path, name, read in pages:
             endpoint = self._page(name, read)
             routes.append(Route(path if path != "/" else "/index.json", endpoint))
@@ -71,7 +87,8 @@ class _Board:
                 routes.append(Route(path + ".json", endpoint))
         web = Starlette(routes=routes, lifespan=self._living)
         web.add_exception_handler(404, self._missing)
-        return Doorway(web, hosts, style=self._style, script=self._script)
+        posts = [path for annex in annexes for path in annex.posts]
+        return Doorway(web, hosts, style=self._style, script=self._script, posts=posts)
 
     @contextlib.asynccontextmanager
     async def _living(self, web: Starlette) -> AsyncIterator[None]:

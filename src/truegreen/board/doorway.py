@@ -1,7 +1,8 @@
 """Who may ask, and what every answer carries. Pure ASGI, around the whole application.
 
 The Host must be one that the board was told (a page of a stranger whose name resolves to this
-machine gets nothing: DNS rebinding), and only GET and HEAD are answered.
+machine gets nothing: DNS rebinding). Only GET and HEAD are answered, and POST where an annex of
+the board takes it; who may, is for that one to ask.
 """
 
 from __future__ import annotations
@@ -19,10 +20,20 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 class Doorway:
     """``hosts``: names that the Host header may say, without a port. ``style`` and ``script`` are
-    the only ones that a page may hold; the policy names them by their digest."""
+    the only ones that a page may hold; the policy names them by their digest. ``posts``: paths
+    where POST is answered; one that ends in ``/`` stands for all below it."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], *, style: str, script: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str],
+        *,
+        style: str,
+        script: str,
+        posts: Iterable[str] = (),
+    ) -> None:
         self._app = app
+        self._posts = tuple(posts)
         self._hosts = frozenset(host.lower() for host in hosts)
         self._headers = {
             "content-security-policy": (
@@ -64,11 +75,17 @@ class Doorway:
                 "this board does not answer to that name; start it with --host-name to allow it\n",
                 status_code=421,
             )
-        if scope["method"] not in ("GET", "HEAD"):
+        posted = scope["method"] == "POST" and self._takes_posts(scope["path"])
+        if scope["method"] not in ("GET", "HEAD") and not posted:
             return PlainTextResponse(
-                "the board is read-only\n", status_code=405, headers={"allow": "GET, HEAD"}
+                "this address is only read\n", status_code=405, headers={"allow": "GET, HEAD"}
             )
         return None
+
+    def _takes_posts(self, path: str) -> bool:
+        return any(
+            path.startswith(one) if one.endswith("/") else path == one for one in self._posts
+        )
 
 
 def _name(host: str) -> str:

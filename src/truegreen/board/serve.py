@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import uvicorn
 
-from truegreen.board.app import make_app
+from truegreen.board.app import Annex, make_app
 from truegreen.board.doorway import LOOPBACK
 from truegreen.board.sources import Sources
 from truegreen.errors import UsageError
@@ -21,6 +21,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     names: Iterable[str] = (),
+    annexes: Sequence[Annex] = (),
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serves until SIGINT or SIGTERM. ``host``: the address to listen on. ``port`` 0: any.
@@ -36,7 +37,7 @@ def serve(
     except OSError as error:
         listener.close()
         raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    app = make_app(sources, hosts=(*LOOPBACK, *names))
+    app = make_app(sources, hosts=(*LOOPBACK, *names), annexes=annexes)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=_GRACE,
