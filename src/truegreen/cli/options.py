@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,3 +53,8 @@ def release_version(name: str | None) -> int | None:
     if match is None:
         raise UsageError(f"{name!r} is not a release", hint="write it as v12")
     return int(match.group(1))
+
+
+def again(verb: str, env_name: str | None) -> str:
+    """The command line that goes on from where a run of ``verb`` was killed, for people."""
+    return f"truegreen {verb}" + (f" --env {shlex.quote(env_name)}" if env_name else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
-from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.cli.options import again, folder_argument, release_version, target_options
 from truegreen.cli.telling import output_option, tell
 from truegreen.config import load_config
 
@@ -37,11 +37,13 @@ def command(
     from truegreen.ledger import Ledger
     from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.live import LiveView
+    from truegreen.ship.broadcast import Broadcast
     from truegreen.ship.lease import lease_of
     from truegreen.ship.leases import Leases
     from truegreen.ship.pipeline import lease_key
     from truegreen.ship.retry import retry
     from truegreen.ship.target import choose_environment, find_target, withhold_secrets
+    from truegreen.ship.underway import UnderwayRuns
     from truegreen.state import locate
 
     config = load_config(folder)
@@ -53,15 +55,22 @@ def command(
     target = find_target(config, environment, platform, start=False)
     with (
         sigterm_interrupts(),
-        lease_of(lambda: Leases.open(location), lease_key(target), "retry"),
         Ledger.open(location) as ledger,
         LiveView(quiet=quiet) as view,
     ):
-        again = retry(config, target, version, ledger=ledger, watcher=view)
+        broadcast = Broadcast(
+            view,
+            lambda: UnderwayRuns.open(location),
+            kind="retry",
+            command=again("verify", env_name),
+            head=ledger.head,
+        )
+        with broadcast.under(lease_of(lambda: Leases.open(location), lease_key(target), "retry")):
+            tried = retry(config, target, version, ledger=ledger, watcher=broadcast)
     with Ledger.open(locate(config.root)) as ledger:
         tell(
             "retry",
-            again.document,
+            tried.document,
             config,
             environment,
             ledger,
@@ -69,4 +78,4 @@ def command(
             quiet=quiet,
             outputs=files,
         )
-    return again.verdict.exit_code
+    return tried.verdict.exit_code

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
-from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.cli.options import again, folder_argument, release_version, target_options
 from truegreen.cli.telling import output_option, tell
 from truegreen.config import load_config
 
@@ -49,11 +49,13 @@ def command(
     from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.json_document import print_document
     from truegreen.outputs.live import LiveView
+    from truegreen.ship.broadcast import Broadcast
     from truegreen.ship.lease import lease_of
     from truegreen.ship.leases import Leases
     from truegreen.ship.pipeline import lease_key
     from truegreen.ship.rollback import PATIENCE, plan, roll_back, told_plan
     from truegreen.ship.target import choose_environment, find_target, withhold_secrets
+    from truegreen.ship.underway import UnderwayRuns
     from truegreen.state import locate
 
     config = load_config(folder)
@@ -73,18 +75,26 @@ def command(
         return found.exit_code
     with (
         sigterm_interrupts(),
-        # A lock never stops a rollback that somebody insists on.
-        nullcontext()
-        if anyway
-        else lease_of(lambda: Leases.open(location), lease_key(target), "rollback"),
         Ledger.open(location) as ledger,
         LiveView(quiet=quiet) as view,
     ):
-        again = roll_back(config, target, version, anyway=anyway, ledger=ledger, watcher=view)
+        broadcast = Broadcast(
+            view,
+            lambda: UnderwayRuns.open(location),
+            kind="rollback",
+            command=again("verify", env_name),
+            head=ledger.head,
+        )
+        lease = lease_of(lambda: Leases.open(location), lease_key(target), "rollback")
+        # A lock never stops a rollback that somebody insists on.
+        with nullcontext() if anyway else broadcast.under(lease):
+            back = roll_back(
+                config, target, version, anyway=anyway, ledger=ledger, watcher=broadcast
+            )
     with Ledger.open(locate(config.root)) as ledger:
         tell(
             "rollback",
-            again.document,
+            back.document,
             config,
             environment,
             ledger,
@@ -92,4 +102,4 @@ def command(
             quiet=quiet,
             outputs=files,
         )
-    return again.verdict.exit_code
+    return back.verdict.exit_code

@@ -9,7 +9,7 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.moment import moment_option
-from truegreen.cli.options import folder_argument, target_options
+from truegreen.cli.options import again, folder_argument, target_options
 from truegreen.cli.telling import output_option, tell
 from truegreen.config import load_config
 
@@ -123,10 +123,12 @@ def command(
         from truegreen.ledger import Ledger
         from truegreen.outputs.live import LiveView
         from truegreen.outputs.wave_text import lines
+        from truegreen.ship.broadcast import Broadcast
         from truegreen.ship.lease import lease_of
         from truegreen.ship.leases import Leases
         from truegreen.ship.pipeline import Guards, ship
         from truegreen.ship.target import find_target
+        from truegreen.ship.underway import UnderwayRuns
 
         patience = wait_at_most if wait_at_most is not None else _AN_HOUR if wait else None
 
@@ -136,17 +138,31 @@ def command(
             Ledger.open(location) as ledger,
             LiveView(quiet=quiet) as view,
         ):
+            broadcast = Broadcast(
+                view,
+                lambda: UnderwayRuns.open(location),
+                kind="ship",
+                commit=source.commit,
+                command=again("ship", env_name),
+                head=ledger.head,
+            )
             shipped = ship(
                 config,
                 source,
                 lambda: find_target(config, environment, platform, start=True),
-                view,
+                broadcast,
                 ledger=ledger,
                 guards=Guards(
                     gates=answers if asked else None,
                     engine=engine.get,
-                    lease=lambda app, tell: lease_of(
-                        lambda: Leases.open(location), app, source.commit, wait=patience, tell=tell
+                    lease=lambda app, tell: broadcast.under(
+                        lease_of(
+                            lambda: Leases.open(location),
+                            app,
+                            source.commit,
+                            wait=patience,
+                            tell=tell,
+                        )
                     ),
                     allow_rewind=allow_rewind.strip(),
                 ),
