@@ -7,7 +7,6 @@ session with setsid is out of reach. Nothing here starts a process.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
@@ -119,6 +118,8 @@ class Leftovers:
 
         Returns the leaders' pids of the groups that were still there.
         """
+        import asyncio  # the platform has it; `verify`, which only asks where that is, starts without
+
         found = [mark for mark in self._old if members(mark)]
         for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
             for mark in found:
