@@ -118,7 +118,7 @@ class Leftovers:
 
         Returns the leaders' pids of the groups that were still there.
         """
-        import asyncio  # the platform has it; `verify`, which only asks where that is, starts without
+        import asyncio  # not above: `verify`, which only asks where a platform is, does without
 
         found = [mark for mark in self._old if members(mark)]
         for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
