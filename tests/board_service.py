@@ -15,6 +15,7 @@ from truegreen.config import load_config
 from truegreen.ledger import Ledger
 
 NOW = datetime(2026, 6, 21, 20, 0, tzinfo=UTC)
+RECORDED = datetime(2026, 6, 21, 19, 40, tzinfo=UTC)
 COMMIT = "9f02" + "a" * 36
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u202e"
 
@@ -89,7 +90,15 @@ class Service:
         )
         self.sources = Sources(load_config(root), now=lambda: NOW)
 
-    def record(self, document: Mapping[str, Any], kind: str = "ship", *, app: str = "") -> int:
+    def record(
+        self,
+        document: Mapping[str, Any],
+        kind: str = "ship",
+        *,
+        app: str = "",
+        at: float | None = None,
+    ) -> int:
+        """``at``: seconds since 1970; twenty minutes before NOW without."""
         where = self.root / ".truegreen" / "ledger.sqlite3"
         with Ledger.open(where) as ledger:
             return ledger.append(
@@ -98,7 +107,7 @@ class Service:
                 commit=COMMIT,
                 verdict=document.get("verdict"),
                 body=document,
-                at=datetime(2026, 6, 21, 19, 40, tzinfo=UTC),
+                at=datetime.fromtimestamp(at, UTC) if at is not None else RECORDED,
             ).id
 
     def get(self, path: str, **headers: str) -> httpx.Response:

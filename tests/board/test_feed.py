@@ -32,7 +32,7 @@ async def events(feed: Feed, count: int, act: Any) -> list[dict[str, Any]]:
     async with asyncio.timeout(20):
         while len(found) < count:
             text = (await anext(line)).decode()
-            if text.startswith("data: "):
+            if text.startswith("data: ") and "version" not in text:
                 found.append(json.loads(text.removeprefix("data: ")))
     await line.aclose()
     reader.cancel()

@@ -35,6 +35,8 @@ def test_an_open_page_hears_of_a_record_and_a_board_that_ends_does_not_wait_for_
             assert line.headers["content-type"].startswith("text/event-stream")
             told = line.iter_lines()
             assert next(told) == "retry: 2000"
+            assert next(text for text in told if text) == ": the board listens"
+            assert next(text for text in told if text) == 'data: {"version": "1-0"}'
             number = service.record({**green(), "sentence": "raptor-prod serves v156."})
             event = next(text for text in told if text.startswith("data: "))
             assert f'"record": {number}' in event

@@ -19,7 +19,12 @@ import anyio.to_thread
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import (
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -29,7 +34,7 @@ from truegreen.board.feed import Feed
 from truegreen.board.sources import Sources
 from truegreen.errors import TrueGreenError
 
-Read = Callable[[Request], dict[str, Any] | None]
+Read = Callable[[Request], dict[str, Any] | reading.Elsewhere | None]
 _LARGEST = 2**62  # of a record's number: what every database can compare
 
 
@@ -69,6 +74,7 @@ class _Board:
         pages: tuple[tuple[str, str, Read], ...] = (
             ("/", "fleet", self._apps),
             ("/apps/{app:path}", "app", self._app),
+            ("/shipping/{app:path}", "shipping", self._shipping),
             ("/releases/{number}", "release", self._release),
             ("/incidents", "incidents", lambda _: reading.incidents(self._sources)),
             ("/incidents/{name}", "incident", self._incident),
@@ -105,7 +111,9 @@ class _Board:
 
     def _page(self, name: str, read: Read) -> Callable[[Request], Any]:
         def answer(request: Request) -> Response:
+            version = ""
             try:
+                version = self._sources.version()
                 document = read(request)
             except TrueGreenError as error:
                 told = {"page": "error", "verdict": "unverified", "hint": error.hint,
@@ -113,7 +121,10 @@ class _Board:
                 return self._answer(request, "error", told, 503)
             if document is None:
                 return self._not_found(request)
-            return self._answer(request, name, document, 200)
+            if isinstance(document, reading.Elsewhere):
+                twin = ".json" if request.url.path.endswith(".json") else ""
+                return RedirectResponse(document.address + twin, 303)
+            return self._answer(request, name, document, 200, version)
 
         async def endpoint(request: Request) -> Response:
             return await anyio.to_thread.run_sync(answer, request)
@@ -121,12 +132,17 @@ class _Board:
         return endpoint
 
     def _answer(
-        self, request: Request, name: str, document: dict[str, Any], status: int
+        self,
+        request: Request,
+        name: str,
+        document: dict[str, Any],
+        status: int,
+        version: str = "",
     ) -> Response:
         if _wants_json(request):
             text = json.dumps(document, ensure_ascii=False, indent=1)
             return Response(_encoded(text), status, media_type="application/json")
-        page = self._templates.get_template(f"{name}.html").render(d=document)
+        page = self._templates.get_template(f"{name}.html").render(d=document, made_of=version)
         return Response(_encoded(page), status, media_type="text/html; charset=utf-8")
 
     def _not_found(self, request: Request) -> Response:
@@ -141,9 +157,12 @@ class _Board:
         page = _number(request.query_params.get("page", "1")) or 1
         return reading.apps(self._sources, request.query_params.get("app", "")[:200], page)
 
-    def _app(self, request: Request) -> dict[str, Any] | None:
+    def _app(self, request: Request) -> dict[str, Any] | reading.Elsewhere | None:
         before = _number(request.query_params.get("before", ""))
         return reading.one_app(self._sources, _plain(request, "app"), before)
+
+    def _shipping(self, request: Request) -> dict[str, Any] | reading.Elsewhere | None:
+        return reading.shipping(self._sources, _plain(request, "app"))
 
     def _release(self, request: Request) -> dict[str, Any] | None:
         number = _number(_plain(request, "number"))

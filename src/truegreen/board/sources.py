@@ -7,11 +7,12 @@ where it is however many look. No page is made here.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from truegreen.board.pages.shipping import Followed, name_of
 from truegreen.config import Config
 from truegreen.errors import TrueGreenError
 from truegreen.gates.freeze.asked import look
@@ -21,6 +22,7 @@ from truegreen.incidents.folder import Review, find_review, read_reviews
 from truegreen.ledger import Entry, Ledger
 from truegreen.ledger.tables import RUN_KINDS
 from truegreen.ship.leases import SCHEMA, Claim, Leases
+from truegreen.ship.underway import Underway, UnderwayRuns
 from truegreen.state import Location, locate
 
 _CATCH_UP = 500  # records that are read one by one; more, and all apps are asked for again
@@ -36,6 +38,7 @@ class Sources:
         self._lock = threading.Lock()
         self._ledger: Ledger | None = None
         self._leases: Leases | None = None
+        self._underway: UnderwayRuns | None = None
         self._latest: dict[str, Entry] = {}
         self._seen = 0  # the last record that _latest knows
         self._drills: tuple[frozenset[str], list[dict[str, Any]]] = (frozenset(), [])
@@ -79,6 +82,53 @@ class Sources:
             held = () if self._leases is None else self._leases.held()
         return {claim.app.rpartition("/apps/")[2]: claim for claim in held}
 
+    def underway(self) -> dict[str, Followed]:
+        """The runs that have not said that they ended, by the app's name. Makes no file."""
+        with self._runs() as runs:
+            found = () if runs is None else runs.open_ones()
+        if not found:
+            return {}
+        holders = {claim.holder for claim in self.held().values()}
+        followed = [Followed(run, run.beginning.holder in holders) for run in found]
+        if not all(one.alive for one in followed):
+            followed = [one if one.alive else self._again(one.run) for one in followed]
+        return {name_of(one): one for one in followed}
+
+    def follow(self, app: str) -> Followed | None:
+        """The last run of ``app`` that could be followed, whole."""
+        with self._runs() as runs:
+            run = None if runs is None else runs.named(app)
+        if run is None:
+            return None
+        holders = {claim.holder for claim in self.held().values()}
+        alive = not run.ended and run.beginning.holder in holders
+        return Followed(run, alive) if alive or run.ended else self._again(run)
+
+    def told(self) -> dict[str, int]:
+        """A number an app, higher whenever its run under way told something."""
+        with self._runs() as runs:
+            found = {} if runs is None else runs.revisions()
+        return {app.rpartition("/apps/")[2]: number for app, number in found.items()}
+
+    def version(self) -> str:
+        """Another one whenever a page may show something else. Read it before the page."""
+        return version(self.head(), self.told())
+
+    @contextmanager
+    def _runs(self) -> Iterator[UnderwayRuns | None]:
+        with self._lock:
+            if self._underway is None and UnderwayRuns.begun(self._where):
+                self._underway = UnderwayRuns.open(self._where)
+            yield self._underway
+
+    def _again(self, run: Underway) -> Followed:
+        """A run without a lease is looked at once more: it says that it ended before it gives its
+        lease back, so one that still does not has been killed."""
+        with self._runs() as runs:
+            now = None if runs is None else runs.look(run.beginning.app)
+        same = now is not None and now.beginning.holder == run.beginning.holder
+        return Followed(now if now is not None and same else run, False)
+
     def frozen(self) -> tuple[str, str]:
         """What the freeze says now, and what clears it; two "" when shipping is open, and for a
         service without a calendar."""
@@ -117,12 +167,17 @@ class Sources:
 
     def close(self) -> None:
         with self._lock:
-            for one in (self._ledger, self._leases):
+            for one in (self._ledger, self._leases, self._underway):
                 if one is not None:
                     one.close()
-            self._ledger = self._leases = None
+            self._ledger = self._leases = self._underway = None
 
 
 def _keeps_calendar(config: Config) -> bool:
     freeze = config.freeze
     return bool(freeze.windows or freeze.holidays or freeze.calendars or freeze.file)
+
+
+def version(head: int, told: Mapping[str, int]) -> str:
+    """Of pages that were made when the ledger and the runs under way had come so far."""
+    return f"{head}-{sum(told.values())}"

@@ -35,18 +35,21 @@ class _Axis:
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
 
-def chain(body: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    """``at``: when the run was recorded, where it notes no time itself."""
+def chain(
+    body: Mapping[str, Any], at: datetime, *, until: datetime | None = None
+) -> dict[str, Any]:
+    """``at``: when the run was recorded, where it notes no time itself. ``until``: of a run that is
+    under way, how far its running step has come."""
     events, checks = fields.tables(body, "events"), fields.tables(body, "checks")
     moments = [fields.moment(one.get("at")) for one in [*events, *checks]]
     known = [moment for moment in moments if moment is not None] or [at]
-    axis = _Axis(min(known), max(known))
+    axis = _Axis(min(known), max([*known, until] if until else known))
     return {
         "began": stamp(axis.first),
         "ended": stamp(axis.last),
         "seconds": round(axis.seconds, 3),
         "ticks": _ticks(axis),
-        "steps": _steps(events, axis),
+        "steps": _steps(events, axis, until),
         "checks": [_check(one, axis) for one in checks],
     }
 
@@ -57,8 +60,10 @@ def _ticks(axis: _Axis) -> list[dict[str, Any]]:
     return [{"x": 25 * n, "told": span(axis.seconds * n / 4) if n else "0 s"} for n in range(5)]
 
 
-def _steps(events: Sequence[Mapping[str, Any]], axis: _Axis) -> list[dict[str, Any]]:
-    """Each step from its first event to its last."""
+def _steps(
+    events: Sequence[Mapping[str, Any]], axis: _Axis, until: datetime | None
+) -> list[dict[str, Any]]:
+    """Each step from its first event to its last, or to ``until`` while it runs."""
     found: dict[str, dict[str, Any]] = {}
     for event in events:
         name, moment = fields.text(event, "step"), fields.moment(event.get("at"))
@@ -67,6 +72,9 @@ def _steps(events: Sequence[Mapping[str, Any]], axis: _Axis) -> list[dict[str, A
         step = found.setdefault(name, {"name": name, "began": moment, "ended": moment})
         step["ended"] = moment or step["ended"]
         step["state"], step["text"] = fields.text(event, "state"), fields.text(event, "text")
+    for step in found.values():
+        if until is not None and step["state"] == "running":
+            step["ended"] = until
     return [_bar(step, axis) for step in found.values()]
 
 

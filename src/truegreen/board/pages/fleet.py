@@ -16,11 +16,13 @@ from truegreen.board.pages.run import (
     short_run,
     verdict_of,
 )
+from truegreen.board.pages.shipping import Followed, in_short
 from truegreen.ledger import Entry, Record
 from truegreen.model import short, stamp
 from truegreen.ship.leases import Claim
 
 PAGE = 40  # apps of one page
+SHIPPING = 12  # runs under way that a page names
 _ORDER = {"red": 0, INTERRUPTED: 1, "unverified": 2, "green": 3}
 
 
@@ -38,6 +40,7 @@ def fleet_document(
     latest: Sequence[Entry],
     records: Sequence[Record],
     held: Mapping[str, Claim],
+    underway: Mapping[str, Followed],
     now: datetime,
     *,
     frozen: tuple[str, str] = ("", ""),
@@ -52,6 +55,11 @@ def fleet_document(
     found = chosen(latest, wanted)
     pages = max(1, -(-len(found) // PAGE))
     reason, command = frozen
+    newest = {run.app: run for run in latest}
+    shipping = [in_short(one, newest.get(app), now) for app, one in underway.items()]
+    shipping = sorted(
+        filter(None, shipping), key=lambda one: (one["state"] != "stopped", one["app"])
+    )
     return {
         "page": "apps",
         "at": stamp(now),
@@ -61,6 +69,8 @@ def fleet_document(
         "counts": counts,
         "wanted": wanted,
         "frozen": {"why": reason, "command": command} if reason else None,
+        "shipping": shipping[:SHIPPING],
+        "shipping_count": len(shipping),
         "apps": [_app(record, held.get(record.app), now) for record in records],
         "paging": {"page": page, "pages": pages, "apps": len(found)},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,9 +39,11 @@ def app_document(
     recent: Sequence[Record],
     watched: Sequence[Record],
     claim: Claim | None,
+    shipping: Mapping[str, Any] | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """``last``: the newest run, whole; ``strip`` and ``listed``: newest first; ``recent``: the
+    """``shipping``: the run under way, in short. ``last``: the newest run, whole;
+    ``strip`` and ``listed``: newest first; ``recent``: the
     newest MEASURED runs, newest first; ``watched``: the watch's records, newest first."""
     measures = measure(
         app, deployments(reversed(recent)), since=now - timedelta(days=DAYS), until=now
@@ -58,6 +60,7 @@ def app_document(
         "released": released(last.body),
         "running": running(last.body),
         "lease": lease(claim),
+        "shipping": shipping,
         "blocked": blocked if blocked["why"] else None,
         "strip": [short_run(run, now) for run in reversed(strip)],
         "runs": [short_run(run, now) for run in listed],

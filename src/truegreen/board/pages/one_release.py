@@ -24,9 +24,14 @@ from truegreen.ship.leases import Claim
 
 
 def release_document(
-    record: Record, around: Sequence[Entry], claim: Claim | None, now: datetime
+    record: Record,
+    around: Sequence[Entry],
+    claim: Claim | None,
+    shipping: Mapping[str, Any] | None,
+    now: datetime,
 ) -> dict[str, Any]:
-    """``around``: the app's newest runs, newest first; of them those of the same commit are named,
+    """``shipping``: the app's run under way, in short.
+    ``around``: the app's newest runs, newest first; of them those of the same commit are named,
     and whether this one is the last."""
     body = record.body
     same = [run for run in around if run.commit == record.commit and run.id != record.id]
@@ -43,6 +48,7 @@ def release_document(
         "baseline": released({"release": body.get("baseline")}),
         "schema": schema(record),
         "lease": lease(claim),
+        "shipping": shipping,
         "newer": short_run(newer, now) if newer else None,
         "same_commit": [short_run(run, now) for run in same[:12]] if record.commit else [],
         "blocked": blocked if blocked["why"] else None,

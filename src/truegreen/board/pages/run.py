@@ -24,6 +24,11 @@ def app_address(app: str) -> str:
     return f"/apps/{quote(app, safe='')}"
 
 
+def shipping_address(app: str) -> str:
+    """Of the page of the app's run that is under way."""
+    return f"/shipping/{quote(app, safe='')}"
+
+
 def short_run(run: Entry | Record, now: datetime) -> dict[str, Any]:
     """What stands of a run without its body."""
     return {
