@@ -12,6 +12,10 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from google.protobuf import json_format
+from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
+from in_toto_attestation.v1 import statement_pb2
+from in_toto_attestation.v1.statement import Statement
 
 from truegreen.errors import UsageError
 from truegreen.outputs.annotating import annotate
@@ -127,6 +131,10 @@ def test_in_toto_maps_the_unknown_to_failed_and_verifies_only_the_green(verdict:
     made = statements(record(verdict))
     for statement in made:
         fits("in-toto", statement)
+        # in-toto's own classes: an unknown field or a wrong type is refused
+        parsed = json_format.ParseDict(statement, statement_pb2.Statement())
+        Statement.copy_from_pb(parsed).validate()
+    json_format.ParseDict(made[0]["predicate"], test_result_pb2.TestResult())
     predicate = made[0]["predicate"]
     assert predicate["result"] == ("PASSED" if verdict == "green" else "FAILED")
     assert ("release.command" in predicate["failedTests"]) == (verdict != "green")
