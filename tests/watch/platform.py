@@ -20,6 +20,7 @@ class Apps:
     def __init__(self, *names: str) -> None:
         self.asked: Counter[str] = Counter()
         self.away: set[str] = set()
+        self.rate_limit_remaining: int | None = None
         self._releases = {name: (release(1, current=True),) for name in names}
         self._dynos = {name: (dyno("up", 1),) for name in names}
         self._config = {name: {"A": "1"} for name in names}
@@ -44,12 +45,22 @@ class Apps:
     def remove(self, app: str) -> None:
         del self._releases[app]
 
-    def apps(self) -> list[App]:
+    def end(self, app: str, status: str) -> None:
+        """The newest release of ``app`` ends; the list of apps does not show it."""
+        newest, *older = self._releases[app]
+        self._releases[app] = (replace(newest, status=status), *older)
+
+    @property
+    def calls(self) -> int:
+        return self.asked.total()
+
+    def apps_unless(self, etag: str) -> tuple[list[App], str]:
         self._ask("apps", "")
-        return [
+        found = [
             App(n, n, None, None, None, None, None, None, "", released_at=r[0].created_at)
             for n, r in self._releases.items()
         ]
+        return self._unless(found, etag, str([(one.name, one.released_at) for one in found]))
 
     def releases_unless(self, app: str, etag: str, limit: int) -> tuple[tuple[Release, ...], str]:
         self._ask("releases", app)
@@ -72,8 +83,8 @@ class Apps:
         if app in self.away or what in self.away:
             raise PlatformUnreachable("no answer")
 
-    def _unless(self, value: Any, etag: str) -> tuple[Any, str]:
-        now = str(hash(value))
+    def _unless(self, value: Any, etag: str, now: str = "") -> tuple[Any, str]:
+        now = now or str(hash(value))
         if etag == now:
             raise Unchanged
         return value, now

@@ -15,7 +15,7 @@ import pytest
 from truegreen.ledger import Ledger
 from truegreen.secret import Secret
 from truegreen.state import locate
-from truegreen.watch.hints import LARGEST, SIGNATURE, app_of, genuine, listening
+from truegreen.watch.hints import LARGEST, SIGNATURE, delivery_of, genuine, listening
 from truegreen.watch.run import look_on
 
 from .platform import Apps, Clock
@@ -47,7 +47,7 @@ def test_only_the_signature_of_this_body_under_this_secret_is_genuine() -> None:
     ],
 )
 def test_a_delivery_names_its_app_or_nobody(body: bytes, name: str) -> None:
-    assert app_of(body) == name
+    assert delivery_of(body).app == name
 
 
 def post(port: int, body: bytes, **headers: str) -> int:

@@ -11,7 +11,7 @@ import pytest
 import truegreen
 from truegreen.errors import PlatformUnreachable
 from truegreen.ledger import Ledger
-from truegreen.watch import AppWatch, Budget, Fleet
+from truegreen.watch import AppWatch, Budget, Fleet, Terms
 from truegreen.watch.run import Watched, look_on
 
 from .platform import Apps, Clock
@@ -21,23 +21,30 @@ SCHEMA = Path(truegreen.__file__).parent / "outputs" / "schemas" / "watch.json"
 
 def test_a_budget_grants_what_it_has_and_refills_with_time() -> None:
     clock = Clock()
-    budget = Budget(3600, burst=2, clock=clock)
+    budget = Budget(Terms(1.0, burst=2), clock=clock)
     assert [budget.take() for _ in range(3)] == [True, True, False]
-    assert budget.wait_for(1) == pytest.approx(1.0)
+    assert budget.terms.wait(budget.tokens, 1) == pytest.approx(1.0)
     clock.now = 1.0
     assert budget.take()
     clock.now = 100.0
     assert not budget.take(3)
+    assert not budget.take(2, keep=1)
     assert budget.take(2)
     clock.now = 50.0  # set back
     assert not budget.take()
-    assert budget.spent == 5
 
 
-@pytest.mark.parametrize(("per_hour", "burst"), [(0, 1), (-5, 1), (10, 0)])
-def test_a_budget_of_nothing_is_refused(per_hour: float, burst: float) -> None:
+@pytest.mark.parametrize("per_hour", [8, 60, 3600, 4500, 100_000])
+def test_no_hour_has_more_calls_than_were_granted_wherever_it_begins(per_hour: int) -> None:
+    terms = Terms.within(per_hour)
+    assert terms.burst + 3600 * terms.rate <= per_hour
+    assert terms.burst >= 4  # or an app could never be looked at
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-5, 1), (10, 0)])
+def test_a_budget_of_nothing_is_refused(rate: float, burst: float) -> None:
     with pytest.raises(ValueError, match="budget"):
-        Budget(per_hour, burst=burst, clock=Clock())
+        Terms(rate, burst)
 
 
 def test_a_look_at_which_nothing_changed_costs_two_calls() -> None:
@@ -88,24 +95,26 @@ def run(fleet: Fleet, clock: Clock, seconds: float) -> list[tuple[float, str, st
 
 
 def fleet_of(apps: Apps, clock: Clock, *, per_hour: float = 4500) -> tuple[Fleet, Budget]:
-    budget = Budget(per_hour, burst=60, clock=clock)
+    budget = Budget(Terms.within(per_hour), clock=clock)
     return Fleet(apps, budget, clock=clock), budget
 
 
 def test_a_thousand_apps_stay_within_the_budget_and_a_release_is_seen_in_minutes() -> None:
     names = [f"app-{n}" for n in range(1000)]
     apps, clock = Apps(*names), Clock()
-    fleet, budget = fleet_of(apps, clock)
-    run(fleet, clock, 7200)
+    fleet, _ = fleet_of(apps, clock)
+    run(fleet, clock, 3600)
     assert len(fleet.apps) == 1000
-    spent = budget.spent
+    assert apps.calls <= 4500
+    run(fleet, clock, 3600)
+    spent = apps.calls
     began = clock.now
     apps.release("app-777", "failed")
     told = run(fleet, clock, 300)
     assert [(app, kind) for _, app, kind in told] == [("app-777", "release-failed")]
     assert told[0][0] - began <= 65
-    assert budget.spent - spent <= 4500 * 300 / 3600 + 60
-    assert sum(apps.asked.values()) <= 4500 * clock.now / 3600 + 60
+    assert apps.calls - spent <= 4500 * 300 / 3600 + 60
+    assert apps.calls <= 2 * 4500 + 4500 * 300 / 3600
 
 
 def test_a_hint_is_followed_at_once_and_a_hundred_hints_are_one_look() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from truegreen.secret import resolve
 )  # fmt: skip
 @click.option(
     "--calls", type=click.IntRange(min=1), default=3600, show_default=True,
-    metavar="N", help="API calls an hour, at most; Heroku grants an account 4,500.",
+    metavar="N", help="API calls an hour, of all watches with this token together.",
 )  # fmt: skip
 @click.option(
     "--hints", "hints_port", type=click.IntRange(0, 65535), metavar="PORT",
@@ -56,7 +57,8 @@ def command(
 ) -> int:
     """Look on after green: later failed releases, stuck ones, crashed dynos, drift.
 
-    A change is told when it begins and when it is gone, and kept in the ledger.
+    A change is told when it begins and when it is gone, and kept in the ledger. Watches that
+    share a token and a ledger share a budget of calls, and with --all divide the apps.
 
     \b
     Exits 0 when nothing changed, 1 when something did, 3 when it could not look.
@@ -68,7 +70,10 @@ def command(
     from truegreen.outputs.json_document import print_document
     from truegreen.ship.target import choose_environment, find_target
     from truegreen.state import locate
+    from truegreen.watch.budget import Terms
     from truegreen.watch.run import look_on
+    from truegreen.watch.shared_budget import budget_key
+    from truegreen.watch.together import Together, lasting
 
     config = load_config(folder)
     if (hints_port is None) != (not hints_secret):
@@ -85,11 +90,20 @@ def command(
         if not quiet:
             click.echo(line, err=as_json)
 
+    where = locate(config.root)
     with (
         sigterm_interrupts(),
-        Ledger.open(locate(config.root)) as ledger,
+        closing(lasting(where)) as shared,
+        Ledger.lasting(where) as ledger,
         target.client(patience=10.0) as client,
     ):
+        together = Together(
+            shared,
+            budget_key(target.api, target.token),
+            Terms.within(calls),
+            every_app=every_app,
+            clock=time.monotonic,
+        )
         watched: Any = look_on(
             client,
             None if every_app else [app or target.app],
@@ -101,6 +115,7 @@ def command(
             clock=time.monotonic,
             sleep=time.sleep,
             hints=hints,
+            together=together,
         )
     if as_json:
         print_document(watched.as_json())

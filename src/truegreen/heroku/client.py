@@ -32,7 +32,7 @@ from truegreen.heroku.models import (
     Source,
     many,
 )
-from truegreen.heroku.transport import ApiTransport
+from truegreen.heroku.transport import ApiTransport, Reply
 from truegreen.secret import REDACTED, Secret
 
 
@@ -285,6 +285,22 @@ class HerokuClient:
 
     # what is asked again and again
 
+    def apps_unless(self, etag: str) -> tuple[tuple[App, ...], str]:
+        """Every app, and their ETag; raises Unchanged while ``etag`` is theirs. A list that fills
+        its page has none (""): what is on the next one would not show in it."""
+        first = "name ..; max=1000"
+        etags: list[str] = []
+
+        def fetch(page_range: str | None) -> pages.Page:
+            known = etag if not etags else ""
+            reply = self._reply_unless("/apps", known, page_range or first)
+            etags.append(reply.headers.get("etag", ""))
+            return pages.Page(reply.json(), reply.headers.get("next-range"))
+
+        listing = pages.collect(fetch, what="app list", first=first, limit=None)
+        alone = len(listing.entries) < pages.LARGEST_PAGE
+        return many(App, listing.entries), etags[0] if alone else ""
+
     def releases_unless(self, app: str, etag: str, limit: int) -> tuple[tuple[Release, ...], str]:
         """The newest ``limit`` releases, and their ETag; Unchanged while ``etag`` is theirs."""
         raw, etag = self._unless(
@@ -298,16 +314,19 @@ class HerokuClient:
         return many(Dyno, raw), etag
 
     def _unless(self, path: str, etag: str, page_range: str) -> tuple[Any, str]:
+        reply = self._reply_unless(path, etag, page_range)
+        return reply.json(), reply.headers.get("etag", "")
+
+    def _reply_unless(self, path: str, etag: str, page_range: str) -> Reply:
         headers = {"If-None-Match": etag} if etag else {}
         if page_range:
             headers["Range"] = page_range
         try:
-            reply = self._api.request("GET", path, headers=headers)
+            return self._api.request("GET", path, headers=headers)
         except PlatformRefused as error:
             if error.status == 304:
                 raise Unchanged from None
             raise
-        return reply.json(), reply.headers.get("etag", "")
 
     # the few ways of asking
 

@@ -12,7 +12,7 @@ from truegreen.ledger.chain import Anchor, Walked, walk
 from truegreen.ledger.record import Entry, Record, Stored, canonical, chain_hash
 from truegreen.ledger.tables import RUNS, SCHEMA
 from truegreen.model import stamp
-from truegreen.state import Database, Location, open_database
+from truegreen.state import Database, LastingDatabase, Location, open_database
 from truegreen.state.sqlite import SqliteDatabase
 
 _COLUMNS = "id, at, kind, app, commit_sha, verdict, body, previous, hash"
@@ -48,6 +48,14 @@ class Ledger:
         if isinstance(where, Path):
             return cls(SqliteDatabase.open(where, SCHEMA))
         return cls(open_database(where, SCHEMA))
+
+    @classmethod
+    def lasting(cls, where: Location) -> Ledger:
+        """As ``open``, for a process that runs for days: after a StateError the next use opens the
+        database again."""
+        ledger = cls(LastingDatabase(lambda: open_database(where, SCHEMA)))
+        ledger.head()
+        return ledger
 
     @staticmethod
     def begun(where: Location) -> bool:

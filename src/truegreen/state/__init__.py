@@ -4,12 +4,14 @@ Opens databases and serialises their writers. What stands in them is for ledger 
 """
 
 from truegreen.state.database import Database, Schema, StateError
+from truegreen.state.lasting import LastingDatabase
 from truegreen.state.location import DATABASE_URL, Location, locate
 from truegreen.state.opening import open_database
 
 __all__ = [
     "DATABASE_URL",
     "Database",
+    "LastingDatabase",
     "Location",
     "Schema",
     "StateError",

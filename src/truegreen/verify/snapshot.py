@@ -40,17 +40,29 @@ def snapshot_of(
 ) -> Snapshot:
     """What was read, as one value; of the config vars only a digest is kept. Pure."""
     return Snapshot(
-        releases=tuple(
-            SeenRelease(
-                one.version,
-                one.status,
-                one.current,
-                one.slug_id,
-                (moment - one.created_at).total_seconds(),
-            )
-            for one in releases
-        ),
-        dynos=tuple(SeenDyno(one.name, one.type, one.state, one.release_version) for one in dynos),
-        wanted=tuple((one.type, one.quantity) for one in formation),
+        releases=seen_releases(releases, moment),
+        dynos=seen_dynos(dynos),
+        wanted=wanted(formation),
         config=digest_of(dict(config)),
     )
+
+
+def seen_releases(releases: Sequence[Release], moment: datetime) -> tuple[SeenRelease, ...]:
+    return tuple(
+        SeenRelease(
+            one.version,
+            one.status,
+            one.current,
+            one.slug_id,
+            (moment - one.created_at).total_seconds(),
+        )
+        for one in releases
+    )
+
+
+def seen_dynos(dynos: Sequence[Dyno]) -> tuple[SeenDyno, ...]:
+    return tuple(SeenDyno(one.name, one.type, one.state, one.release_version) for one in dynos)
+
+
+def wanted(formation: Sequence[FormationEntry]) -> tuple[tuple[str, int], ...]:
+    return tuple((one.type, one.quantity) for one in formation)

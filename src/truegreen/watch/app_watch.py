@@ -1,25 +1,28 @@
 """One app, looked at again and again with as few calls as it takes: two, as a rule answered 304.
 
 Config vars cannot change without a release, so they are read only when the releases have changed;
-the formation too, and every tenth look besides, because scaling makes none.
+the formation too, and every tenth look besides, because scaling makes none. Of an app only what
+the next look is compared with is kept, and of its config vars a digest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from truegreen.heroku.client import Unchanged
 from truegreen.heroku.models import Dyno, FormationEntry, Release
-from truegreen.model.drift import STUCK_AFTER, Change, Snapshot, changes
-from truegreen.verify.snapshot import snapshot_of
+from truegreen.model import digest_of
+from truegreen.model.drift import STUCK_AFTER, Change, SeenRelease, Snapshot, changes
+from truegreen.verify.snapshot import seen_dynos, seen_releases, wanted
 
 RELEASES = 10  # of the newest that are looked at
 _FORMATION_EVERY = 10  # looks
 COST = 2  # calls of a look at which nothing changed
+MOST = 4  # calls of any look
 
 
 class Watched(Protocol):
@@ -35,26 +38,45 @@ class Watched(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one look told: changes that are new, those that are gone, and how many calls it took."""
+    """What one look told: changes that are new, those that are gone, and how many calls it took.
+    ``pending``: a release is under way. ``ended``-ness of releases: all up to ``seen_to`` have."""
 
     app: str
     began: tuple[Change, ...]
     ended: tuple[Change, ...]
     calls: int
+    pending: bool = False
+    seen_to: int = 0
 
 
 class AppWatch:
-    """The memory of a watch over ``app``. The first look is what later ones are compared with."""
+    """The memory of a watch over ``app``. The first look is what later ones are compared with.
 
-    def __init__(self, app: str, *, stuck_after: float = STUCK_AFTER) -> None:
+    With ``seen_to``, releases above that version are news at the first look already; without, and
+    with ``since``, those that were made after it.
+    """
+
+    __slots__ = (
+        "_before", "_etags", "_looks", "_now", "_open", "_seen_at", "_seen_to", "_since",
+        "_stuck_after", "app",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        app: str,
+        *,
+        stuck_after: float = STUCK_AFTER,
+        seen_to: int | None = None,
+        since: datetime | None = None,
+    ) -> None:
         self.app = app
         self._stuck_after = stuck_after
+        self._seen_to = seen_to
+        self._since = since
         self._before: Snapshot | None = None
-        self._releases: tuple[Release, ...] = ()
-        self._dynos: tuple[Dyno, ...] = ()
-        self._config: Mapping[str, str] = {}
-        self._formation: Sequence[FormationEntry] = ()
-        self._etags = {"releases": "", "dynos": ""}
+        self._now = Snapshot((), (), (), "")
+        self._seen_at: datetime | None = None
+        self._etags = ("", "")  # of the releases, of the dynos
         self._looks = 0
         self._open: dict[tuple[str, str], Change] = {}
 
@@ -65,39 +87,56 @@ class AppWatch:
 
     def look(self, platform: Watched, now: datetime | None = None) -> Sight:
         """One look. Raises Unverified when the platform does not say: then nothing is kept."""
-        calls = 2
-        moved = True
-        releases, dynos = self._releases, self._dynos
-        config, formation = self._config, self._formation
-        etags = dict(self._etags)
-        try:
-            releases, etags["releases"] = platform.releases_unless(
-                self.app, etags["releases"], RELEASES
-            )
-        except Unchanged:
-            moved = False
-        if moved:
-            config = platform.config_vars(self.app)
+        moment = now or datetime.now(UTC)
+        calls = COST
+        of_releases, of_dynos = self._etags
+        seen = self._aged(moment)
+        found: tuple[Release, ...] | None = None
+        with suppress(Unchanged):
+            found, of_releases = platform.releases_unless(self.app, of_releases, RELEASES)
+        if found is not None:
+            config = digest_of(dict(platform.config_vars(self.app)))
+            seen = replace(seen, releases=seen_releases(found, moment), config=config)
             calls += 1
-        if moved or self._looks % _FORMATION_EVERY == 0:
-            formation = platform.formation(self.app)
+        if found is not None or self._looks % _FORMATION_EVERY == 0:
+            seen = replace(seen, wanted=wanted(platform.formation(self.app)))
             calls += 1
         with suppress(Unchanged):
-            dynos, etags["dynos"] = platform.dynos_unless(self.app, etags["dynos"])
-        seen = snapshot_of(releases, config, formation, dynos, now or datetime.now(UTC))
-        self._releases, self._dynos, self._config = releases, dynos, config
-        self._formation, self._etags = formation, etags
-        self._looks += 1
-        return self._compare(seen, calls)
-
-    def _compare(self, seen: Snapshot, calls: int) -> Sight:
+            dynos, of_dynos = platform.dynos_unless(self.app, of_dynos)
+            seen = replace(seen, dynos=seen_dynos(dynos))
         if self._before is None:
-            self._before = seen
+            self._before = replace(seen, releases=self._known(found or (), seen.releases))
+        self._now, self._seen_at, self._etags = seen, moment, (of_releases, of_dynos)
+        self._looks += 1
+        return self._compare(self._before, seen, calls)
+
+    def _aged(self, moment: datetime) -> Snapshot:
+        """The last look, with its pending releases as old as they are at ``moment``."""
+        later = 0.0 if self._seen_at is None else (moment - self._seen_at).total_seconds()
+        if not any(one.status == "pending" for one in self._now.releases):
+            return self._now
+        aged = (replace(one, age=one.age + later) for one in self._now.releases)
+        return replace(self._now, releases=tuple(aged))
+
+    def _known(
+        self, found: Sequence[Release], seen: Sequence[SeenRelease]
+    ) -> tuple[SeenRelease, ...]:
+        """Of the first look's releases, those that are no news."""
+        if self._seen_to is not None:
+            return tuple(one for one in seen if one.version <= self._seen_to)
+        if self._since is None:
+            return tuple(seen)
+        old = {one.version for one in found if one.created_at <= self._since}
+        return tuple(one for one in seen if one.version in old)
+
+    def _compare(self, before: Snapshot, seen: Snapshot, calls: int) -> Sight:
         found: dict[tuple[str, str], Change] = {
-            (one.kind, one.key): one
-            for one in changes(self._before, seen, stuck_after=self._stuck_after)
+            (one.kind, one.key): one for one in changes(before, seen, stuck_after=self._stuck_after)
         }
         began = tuple(one for key, one in found.items() if key not in self._open)
         ended = tuple(one for key, one in self._open.items() if key not in found)
         self._open = found
-        return Sight(self.app, began, ended, calls)
+        pending = [one.version for one in seen.releases if one.status == "pending"]
+        newest = max((one.version for one in seen.releases), default=0)
+        seen_to = min(pending) - 1 if pending else newest
+        return Sight(self.app, began, ended, calls, bool(pending), seen_to)
