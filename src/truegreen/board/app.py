@@ -32,6 +32,7 @@ from truegreen.board import reading
 from truegreen.board.doorway import LOOPBACK, Doorway
 from truegreen.board.feed import Feed
 from truegreen.board.sources import Sources
+from truegreen.board.watching import watches
 from truegreen.errors import TrueGreenError
 
 Read = Callable[[Request], dict[str, Any] | reading.Elsewhere | None]
@@ -41,22 +42,27 @@ _LARGEST = 2**62  # of a record's number: what every database can compare
 @dataclass(frozen=True, slots=True)
 class Annex:
     """Addresses beside the board's own pages, made elsewhere. ``posts``: those of their paths that
-    take POST; one that ends in ``/`` stands for all below it."""
+    take POST; one that ends in ``/`` stands for all below it. ``any_host``: those of ``posts`` that
+    are answered whatever the Host header says, because each request proves who it is from.
+    ``living``: entered while the board serves."""
 
     routes: tuple[BaseRoute, ...]
     posts: tuple[str, ...] = ()
+    any_host: tuple[str, ...] = ()
+    living: Callable[[], contextlib.AbstractAsyncContextManager[None]] | None = None
 
 
 def make_app(
     sources: Sources, *, hosts: Iterable[str] = LOOPBACK, annexes: Sequence[Annex] = ()
 ) -> ASGIApp:
     """The board of ``sources``. ``hosts``: what the Host header may say, without a port."""
-    return _Board(sources).app(tuple(hosts), annexes)
+    return _Board(sources, annexes).app(tuple(hosts))
 
 
 class _Board:
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, annexes: Sequence[Annex]) -> None:
         self._sources = sources
+        self._annexes = annexes
         self._style, self._script = _file("board.css"), _file("board.js")
         self._templates = Environment(
             loader=PackageLoader("truegreen.board"),
@@ -70,7 +76,8 @@ class _Board:
             style=self._style, script=self._script, service=sources.config.name
         )
 
-    def app(self, hosts: tuple[str, ...], annexes: Sequence[Annex]) -> ASGIApp:
+    def app(self, hosts: tuple[str, ...]) -> ASGIApp:
+        annexes = self._annexes
         pages: tuple[tuple[str, str, Read], ...] = (
             ("/", "fleet", self._apps),
             ("/apps/{app:path}", "app", self._app),
@@ -79,6 +86,7 @@ class _Board:
             ("/incidents", "incidents", lambda _: reading.incidents(self._sources)),
             ("/incidents/{name}", "incident", self._incident),
             ("/drills", "drills", lambda _: reading.drills(self._sources)),
+            ("/watch", "watch", lambda _: watches(self._sources)),
         )
         routes: list[BaseRoute] = [
             Route("/events", self._events),
@@ -94,14 +102,21 @@ class _Board:
         web = Starlette(routes=routes, lifespan=self._living)
         web.add_exception_handler(404, self._missing)
         posts = [path for annex in annexes for path in annex.posts]
-        return Doorway(web, hosts, style=self._style, script=self._script, posts=posts)
+        any_host = [path for annex in annexes for path in annex.any_host]
+        return Doorway(
+            web, hosts, style=self._style, script=self._script, posts=posts, any_host=any_host
+        )
 
     @contextlib.asynccontextmanager
     async def _living(self, web: Starlette) -> AsyncIterator[None]:
         feed = web.state.feed = Feed(self._sources)
         task = asyncio.create_task(feed.run())
         try:
-            yield
+            async with contextlib.AsyncExitStack() as annexes:
+                for annex in self._annexes:
+                    if annex.living is not None:
+                        await annexes.enter_async_context(annex.living())
+                yield
         finally:
             feed.close()
             task.cancel()

@@ -21,7 +21,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 class Doorway:
     """``hosts``: names that the Host header may say, without a port. ``style`` and ``script`` are
     the only ones that a page may hold; the policy names them by their digest. ``posts``: paths
-    where POST is answered; one that ends in ``/`` stands for all below it."""
+    where POST is answered; one that ends in ``/`` stands for all below it. ``any_host``: those of
+    them that prove by more than a name who asks."""
 
     def __init__(
         self,
@@ -31,9 +32,11 @@ class Doorway:
         style: str,
         script: str,
         posts: Iterable[str] = (),
+        any_host: Iterable[str] = (),
     ) -> None:
         self._app = app
         self._posts = tuple(posts)
+        self._any_host = frozenset(any_host)
         self._hosts = frozenset(host.lower() for host in hosts)
         self._headers = {
             "content-security-policy": (
@@ -69,6 +72,8 @@ class Doorway:
             await self._app(scope, receive, dressed)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        if scope["method"] == "POST" and scope["path"] in self._any_host:
+            return None
         names = Headers(scope=scope).getlist("host")
         if len(names) != 1 or _name(names[0]) not in self._hosts:
             return PlainTextResponse(

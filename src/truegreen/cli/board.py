@@ -10,6 +10,7 @@ import click
 from truegreen.cli.options import folder_argument
 from truegreen.config import load_config
 from truegreen.errors import UsageError
+from truegreen.secret import resolve
 
 
 @click.command()
@@ -31,7 +32,11 @@ from truegreen.errors import UsageError
     metavar="NAME",
     help="A name that browsers may call it by, besides localhost.",
 )
-def command(folder: Path, port: int, listen: str, names: tuple[str, ...]) -> int:
+@click.option(
+    "--hints-secret", metavar="REFERENCE", default="",
+    help="Take webhooks at /hints as hints for watches; their secret: env:NAME, file:PATH.",
+)  # fmt: skip
+def command(folder: Path, port: int, listen: str, names: tuple[str, ...], hints_secret: str) -> int:
     """The record as web pages, until Ctrl-C. Read-only; every page is JSON too.
 
     \b
@@ -52,11 +57,17 @@ def command(folder: Path, port: int, listen: str, names: tuple[str, ...]) -> int
         )
         names = names if address.is_unspecified else (*names, listen)
     config = load_config(folder)
+    annexes = []
+    if hints_secret:
+        from truegreen.board.hints import hint_door
+
+        annexes.append(hint_door(resolve(hints_secret, what="--hints-secret"), config))
     serve(
         Sources(config),
         host=listen,
         port=port,
         names=names,
+        annexes=annexes,
         ready=lambda url: click.echo(url, err=True),
     )
     return 0
