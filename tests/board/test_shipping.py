@@ -94,7 +94,7 @@ def test_the_page_of_the_run_has_its_steps_its_checks_and_its_last_lines(
     service: Service, ship: Ship
 ) -> None:
     told = service.get("/shipping/raptor-prod.json").json()
-    assert told["sentence"] == f"{COMMIT[:8]} is being shipped to raptor-prod: release."
+    assert told["sentence"] == f"{COMMIT[:8]} is being shipped to raptor-prod, in its step release."
     assert (told["state"], told["verdict"], told["blocked"]) == ("running", "live", None)
     assert [(one["name"], one["state"]) for one in told["chain"]["steps"]] == [
         ("gates", "done"), ("build", "done"), ("release", "running"),
@@ -161,7 +161,7 @@ def test_an_app_that_was_never_recorded_can_be_followed_too(service: Service) ->
     try:
         assert service.get("/apps/new-app").headers["location"] == "/shipping/new-app"
         told = service.get("/shipping/new-app.json").json()
-        assert told["sentence"] == "The retry of new-app is on: release."
+        assert told["sentence"] == "A retry of new-app is on, in its step release."
         assert told["app_address"] is None
         assert service.get("/index.json").json()["shipping_count"] == 1
     finally:

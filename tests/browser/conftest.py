@@ -6,17 +6,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from board_browser import Served
 from board_service import HOSTILE, Service, green, red
 
 from truegreen.board import make_app
@@ -83,20 +81,11 @@ class Live(Service):
         self.record(green())
         self.record(red())
         self.record(red("hostile", HOSTILE))
-        config = uvicorn.Config(
-            make_app(self.sources), port=0, log_level="warning", timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run)
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.02)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.address = f"http://127.0.0.1:{port}"
+        self._served = Served(make_app(self.sources))
+        self.address = self._served.address
 
     def close(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
+        self._served.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from board_browser import opened
 from board_service import Service, green
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 pytestmark = pytest.mark.xdist_group("browser")  # one Chromium for all of them
 
@@ -33,30 +32,6 @@ LOOKS = [
     ("red", "desktop", "dark"),
     ("red", "phone", "light"),
 ]
-
-
-@contextmanager
-def opened(browser: Browser, address: str, **context: Any) -> Iterator[Page]:
-    """A page, and at the end: nothing was refused by the policy, nothing failed in its script."""
-    made = browser.new_context(**context)
-    page = made.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("dialog", lambda dialog: errors.append(f"a dialog: {dialog.message}"))
-    page.on(
-        "console",
-        lambda message: (
-            errors.append(message.text)
-            if message.type == "error" and "404" not in message.text
-            else None
-        ),
-    )
-    try:
-        page.goto(address)
-        yield page
-        assert errors == []
-    finally:
-        made.close()
 
 
 @pytest.mark.parametrize(("name", "size", "scheme"), LOOKS)

@@ -64,7 +64,7 @@ def fleet_document(
         "page": "apps",
         "at": stamp(now),
         "begun": begun,
-        "sentence": _sentence(counts, latest),
+        "sentence": _sentence(counts, latest, len(shipping)),
         "verdict": next((one for one in _ORDER if counts[one]), "none"),
         "counts": counts,
         "wanted": wanted,
@@ -76,7 +76,10 @@ def fleet_document(
     }
 
 
-def _sentence(counts: Mapping[str, int], latest: Sequence[Entry]) -> str:
+def _sentence(counts: Mapping[str, int], latest: Sequence[Entry], shipping: int) -> str:
+    if not latest and shipping:
+        runs = "1 run is" if shipping == 1 else f"{shipping} runs are"
+        return f"{runs} under way; nothing has a verdict yet."
     if not latest:
         return "Nothing has been shipped or verified yet."
     every = len(latest)

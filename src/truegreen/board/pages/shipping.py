@@ -56,7 +56,7 @@ def in_short(followed: Followed | None, newest: Entry | None, now: datetime) -> 
         "by": begun.owner,
         "step": progress.step or "start",
         "since": stamp(since) if since else _stamp(followed.run.began_at),
-        "clock": clock(since) if since else clock(_moment(followed.run.began_at)),
+        "clock": clock(since or _moment(followed.run.began_at)),
         "told": stamp(_moment(followed.run.told_at)),
         "told_age": age(_moment(followed.run.told_at), now),
         "command": begun.command if followed.state == "stopped" else "",
@@ -66,7 +66,8 @@ def in_short(followed: Followed | None, newest: Entry | None, now: datetime) -> 
 def shipping_document(followed: Followed, previous: Entry | None, now: datetime) -> dict[str, Any]:
     """``previous``: the app's newest run in the ledger."""
     run = followed.run
-    begun, body = run.beginning, run.progress.body or {}
+    begun, progress, body = run.beginning, run.progress, run.progress.body or {}
+    since = fields.moment(progress.step_at)
     app, told = name_of(followed), _moment(run.told_at)
     state = followed.state
     until = now if state == "running" else told
@@ -83,6 +84,9 @@ def shipping_document(followed: Followed, previous: Entry | None, now: datetime)
         "commit": begun.commit,
         "short": short(begun.commit) if begun.commit else "",
         "by": begun.owner,
+        "step": progress.step or "start",
+        "since": stamp(since) if since else _stamp(run.began_at),
+        "clock": clock(since or _moment(run.began_at)),
         "began": _stamp(run.began_at),
         "lasted": span(max((until - _moment(run.began_at)).total_seconds(), 0.0)),
         "told": stamp(told),
@@ -103,8 +107,8 @@ def _sentence(followed: Followed) -> str:
     app, what = name_of(followed), short(begun.commit) if begun.commit else ""
     step = progress.step or "start"
     if followed.state == "running":
-        doing = f"{what} is being shipped to {app}" if what else f"The {begun.kind} of {app} is on"
-        return f"{doing}: {step}."
+        doing = f"{what} is being shipped to {app}" if what else f"A {begun.kind} of {app} is on"
+        return f"{doing}, in its step {step}."
     run = f"The ship of {what} to {app}" if what else f"The {begun.kind} of {app}"
     if followed.state == "stopped":
         return f"{run} stopped in its step {step}, without a verdict."
