@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+from jsonschema import Draft202012Validator
 
+import truegreen
 from truegreen.board import Sources, make_app
 from truegreen.config import load_config
 from truegreen.ledger import Ledger
@@ -79,8 +83,19 @@ def green(app: str = "raptor-prod") -> dict[str, Any]:
     }
 
 
+SCHEMAS = Path(truegreen.__file__).parent / "outputs" / "schemas"
+
+
+@functools.cache
+def published(name: str) -> Draft202012Validator:
+    """The schema of the board's page (or event) ``name``."""
+    schema = json.loads((SCHEMAS / f"board-{name}.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
 class Service:
-    """A service with a ledger, and its board."""
+    """A service with a ledger, and its board. Every JSON that it answers fits its schema."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -119,4 +134,8 @@ class Service:
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as web:
                 return await web.request(method, path, headers=headers)
 
-        return asyncio.run(one())
+        answer = asyncio.run(one())
+        if answer.headers.get("content-type") == "application/json":
+            document = answer.json()
+            published(document["page"]).validate(document)
+        return answer

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from board_service import Service, green
+from board_service import Service, green, published, red
 
 from truegreen.board import feed as feed_module
 from truegreen.board.feed import Feed
@@ -34,6 +34,7 @@ async def events(feed: Feed, count: int, act: Any) -> list[dict[str, Any]]:
             text = (await anext(line)).decode()
             if text.startswith("data: ") and "version" not in text:
                 found.append(json.loads(text.removeprefix("data: ")))
+                published("event").validate(found[-1])
     await line.aclose()
     reader.cancel()
     return found
@@ -57,6 +58,22 @@ def test_a_lease_that_is_taken_is_told_and_shown_with_its_holder(service: Servic
         assert "works on cccccccc" in service.get("/apps/raptor-prod").text
     finally:
         leases.close()
+
+
+def test_each_record_is_told_with_its_sentence_and_one_without_a_verdict_too(
+    service: Service,
+) -> None:
+    service.record(green())
+
+    def act() -> None:
+        service.record(red())
+        service.record({"interrupted": "release"}, app="raptor-prod")
+        service.record({"told": "a change"}, "watch")
+
+    told = asyncio.run(events(Feed(service.sources), 3, act))
+    assert [(one["record"], one["verdict"], bool(one["sentence"])) for one in told] == [
+        (2, "red", True), (3, "interrupted", False), (4, "interrupted", False),
+    ]  # fmt: skip
 
 
 def test_a_page_that_does_not_read_is_dropped_and_the_others_hear_on(

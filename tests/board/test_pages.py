@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from board_service import COMMIT, HOSTILE, Service, green, red
+from board_service import COMMIT, HOSTILE, Service, green, published, red
 
 REVIEW = """---
 id: 2026-06-21-x
@@ -263,6 +263,16 @@ def test_the_twin_is_asked_for_by_address_or_by_accept(service: Service) -> None
         assert {"page", "sentence", "verdict"} <= set(asked.json())
         assert service.get(path, accept="text/html,application/json").text.startswith("<!doctype")
     assert COMMIT in service.get("/releases/1.json").text
+
+
+def test_what_a_schema_does_not_name_is_on_no_page(service: Service) -> None:
+    service.record(red())
+    for path, name in (("/index.json", "apps"), ("/releases/1.json", "release")):
+        document = service.get(path).json()
+        assert not published(name).is_valid({**document, "more": 1}), name
+        for key in document:
+            less = {other: value for other, value in document.items() if other != key}
+            assert not published(name).is_valid(less), (name, key)
 
 
 def test_the_last_run_of_each_app_follows_the_ledger_without_reading_it_again(
