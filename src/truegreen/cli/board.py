@@ -1,4 +1,4 @@
-"""``truegreen board``: parses, serves."""
+"""``truegreen board``: parses, serves; with ``--worker``, works."""
 
 from __future__ import annotations
 
@@ -36,12 +36,55 @@ from truegreen.secret import resolve
     "--hints-secret", metavar="REFERENCE", default="",
     help="Take webhooks at /hints as hints for watches; their secret: env:NAME, file:PATH.",
 )  # fmt: skip
-def command(folder: Path, port: int, listen: str, names: tuple[str, ...], hints_secret: str) -> int:
+@click.option(
+    "--worker",
+    "works",
+    is_flag=True,
+    help="Serve no pages: ship what runners enqueue, until Ctrl-C.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="With --worker: ships at once, each of another app.",
+)
+@click.option(
+    "--only",
+    metavar="GLOB",
+    multiple=True,
+    help="With --worker: the repositories that it ships; default: all.",
+)
+@click.option(
+    "--grace",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 3600),
+    default=60.0,
+    show_default=True,
+    help="With --worker: what ships have to end when it is told to stop; then they are handed on.",
+)
+def command(
+    folder: Path,
+    port: int,
+    listen: str,
+    names: tuple[str, ...],
+    hints_secret: str,
+    works: bool,
+    jobs: int,
+    only: tuple[str, ...],
+    grace: float,
+) -> int:
     """The record as web pages, until Ctrl-C. Read-only; every page is JSON too.
 
     \b
     Example:  truegreen board examples/raptor
+
+    \b
+    With --worker: what truegreen ship --enqueue has written into the shared
+    Postgres is shipped here; DIR holds its copies of the repositories.
     """
+    if works:
+        return _work(folder, jobs, only, grace)
     from truegreen.board import Sources
     from truegreen.board.serve import serve
 
@@ -70,4 +113,17 @@ def command(folder: Path, port: int, listen: str, names: tuple[str, ...], hints_
         annexes=annexes,
         ready=lambda url: click.echo(url, err=True),
     )
+    return 0
+
+
+def _work(folder: Path, jobs: int, only: tuple[str, ...], grace: float) -> int:
+    from truegreen.state import locate
+    from truegreen.workers.worker import Worker, stopped_by_signals
+
+    worker = Worker(
+        locate(folder.resolve()), slots=jobs, only=only, grace=grace,
+        tell=lambda text: click.echo(text, err=True),
+    )  # fmt: skip
+    with stopped_by_signals(worker):
+        worker.run()
     return 0

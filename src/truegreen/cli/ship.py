@@ -1,19 +1,31 @@
-"""``truegreen ship``: parses, calls ship/pipeline.py, prints."""
+"""``truegreen ship``: parses, calls workers/carrying.py (a queue: ship_queue.py), prints."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.moment import moment_option
 from truegreen.cli.options import again, folder_argument, target_options
-from truegreen.cli.telling import output_option, tell
+from truegreen.cli.ship_queue import (
+    Telling,
+    enqueue,
+    follow_job,
+    order_of,
+    queue_options,
+    tell_end,
+)
+from truegreen.cli.telling import output_option
 from truegreen.config import load_config
 
-_AN_HOUR = 3600.0
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from truegreen.outputs.live import LiveView
 
 
 @click.command()
@@ -44,6 +56,7 @@ _AN_HOUR = 3600.0
     default="",
     help="Ship over code that this commit does not contain; the record says why.",
 )
+@queue_options
 def command(
     folder: Path,
     env_name: str | None,
@@ -59,6 +72,10 @@ def command(
     wait: bool,
     wait_at_most: float | None,
     allow_rewind: str,
+    queued: bool,
+    no_follow: bool,
+    number: int | None,
+    repository: str | None,
 ) -> int:
     """Ship the service in DIR at its committed HEAD, and say what is true afterwards.
 
@@ -67,124 +84,69 @@ def command(
     else's lease, code that would be taken back), 5 interrupted after something was changed.
 
     \b
+    With --enqueue a worker ships it (truegreen board --worker), and this follows
+    to the same end; Ctrl-C then ends the following, not the ship.
+
+    \b
     Example:  truegreen ship examples/raptor --env production
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     from truegreen.gates.override import given
-    from truegreen.gates.run import asked_by_ship
-    from truegreen.incidents.every_gate import GATES
     from truegreen.outputs.formats import parse_outputs
-    from truegreen.ship.asking import question_of
-    from truegreen.ship.background import EngineInBackground
     from truegreen.ship.environments import choose_environment
-    from truegreen.ship.gating import Asked, ask_gates
     from truegreen.ship.overriding import actor
     from truegreen.ship.source import read_source
     from truegreen.ship.target import withhold_secrets
     from truegreen.state import locate
+    from truegreen.workers.carrying import carry_out, gates_of
+    from truegreen.workers.order import AN_HOUR, Options
 
     files = parse_outputs(outputs)
     config = load_config(folder)
     withhold_secrets(config)
     environment = choose_environment(config, env_name)
+    location = locate(config.root)
+    telling = Telling(as_json, quiet, files)
+    if number is not None:
+        return follow_job(number, config, environment, location, telling, wait_at_most)
     source = read_source(folder.resolve())
-    question = question_of(config, environment, platform=platform, commit=source.commit, start=True)
-    names = asked_by_ship(config, GATES)
     allowed = given(
         overrides,
-        () if no_gates else names,
+        () if no_gates else gates_of(config),
         app=environment.app,
         commit=source.commit,
         reason=reason,
         ticket=ticket,
         until=until,
         by=actor(),
-        now=question.now,
+        now=datetime.now(UTC),
     )
-    location = locate(config.root)
-    # The gates are asked, and the engine is started, while the rest is imported: one of the gates
-    # waits for another process, and the engine's import is what takes longest.
-    with (
-        sigterm_interrupts(),
-        ThreadPoolExecutor(max_workers=1) as pool,
-        EngineInBackground(location) as engine,
-    ):
-        asked = None if no_gates else pool.submit(ask_gates, names, question, GATES, allowed)
+    patience = wait_at_most if wait_at_most is not None else AN_HOUR if wait else None
+    options = Options(platform, not no_gates, allowed, patience, allow_rewind.strip())
+    if source.uncommitted and not quiet:
+        _tell_left_out(source.commit, source.uncommitted)
+    if queued:
+        order = order_of(options, environment, source, repository)
+        number = enqueue(order, location, telling, follow=not no_follow)
+        if no_follow:
+            return 0
+        return follow_job(number, config, environment, location, telling, wait_at_most)
 
-        def answers() -> Asked:
-            assert asked is not None
-            told = asked.result()
-            if not quiet:
-                for line in lines(told.wave.as_json()):
-                    click.echo(line, err=True)
-            return told
-
-        from truegreen.ledger import Ledger
+    def view() -> LiveView:
         from truegreen.outputs.live import LiveView
-        from truegreen.outputs.wave_text import lines
-        from truegreen.ship.broadcast import Broadcast
-        from truegreen.ship.lease import lease_of
-        from truegreen.ship.leases import Leases
-        from truegreen.ship.pipeline import Guards, ship
-        from truegreen.ship.target import find_target
-        from truegreen.ship.underway import UnderwayRuns
 
-        patience = wait_at_most if wait_at_most is not None else _AN_HOUR if wait else None
+        return LiveView(quiet=quiet)
 
-        if source.uncommitted and not quiet:
-            _tell_left_out(source.commit, source.uncommitted)
-        with (
-            Ledger.open(location) as ledger,
-            LiveView(quiet=quiet) as view,
-        ):
-            broadcast = Broadcast(
-                view,
-                lambda: UnderwayRuns.open(location),
-                kind="ship",
-                commit=source.commit,
-                command=again("ship", env_name),
-                head=ledger.head,
-            )
-            shipped = ship(
-                config,
-                source,
-                lambda: find_target(config, environment, platform, start=True),
-                broadcast,
-                ledger=ledger,
-                guards=Guards(
-                    gates=answers if asked else None,
-                    engine=engine.get,
-                    lease=lambda app, tell: broadcast.under(
-                        lease_of(
-                            lambda: Leases.open(location),
-                            app,
-                            source.commit,
-                            wait=patience,
-                            tell=tell,
-                        )
-                    ),
-                    allow_rewind=allow_rewind.strip(),
-                ),
-            )
+    def tell_wave(lines: Iterable[str]) -> None:
+        for line in () if quiet else lines:
+            click.echo(line, err=True)
+
+    with sigterm_interrupts():
+        shipped = carry_out(
+            options, config, source, env_name, location,
+            watch=view, command=again("ship", env_name), tell_wave=tell_wave,
+        )  # fmt: skip
     # The live view is gone by now: it must not draw over the verdict.
-    with Ledger.open(locate(config.root)) as ledger:
-        tell(
-            "ship",
-            shipped.document,
-            config,
-            environment,
-            ledger,
-            as_json=as_json,
-            quiet=quiet,
-            outputs=files,
-        )
-    if shipped.verdict == "red":
-        from truegreen.incidents.drafting.after_red import after_red
-
-        said = after_red(config, location, shipped.document["app"])
-        if said and not quiet:
-            click.echo(said, err=True)
+    tell_end(shipped.document, config, environment, location, telling)
     return shipped.verdict.exit_code
 
 

@@ -45,10 +45,12 @@ AWAY_PATIENCE = 5.0  # … and once it has been away for longer than its own pat
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """The end of a run: the document of the contract, and the verdict in it."""
+    """The end of a run: the document of the contract, the verdict in it, and the number of its
+    record in the ledger."""
 
     document: dict[str, Any]
     verdict: Verdict
+    record: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +191,14 @@ class _Work:
             wave=self.run.wave,
             baseline=self.run.baseline.state() if self.run.baseline else None,
         )
-        self.ledger.append(
+        record = self.ledger.append(
             "ship",
             app=target.app,
             commit=self.source.commit,
             verdict=str(verification.verdict),
             body={**document, "committed_at": self.source.committed_at},
         )
-        return Shipped(document, verification.verdict)
+        return Shipped(document, verification.verdict, record.id)
 
     def _overrides(self, target: Target) -> list[dict[str, Any]]:
         earlier = recorded(self.ledger, target.app, self.source.commit)

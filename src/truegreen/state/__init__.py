@@ -3,7 +3,7 @@
 Opens databases and serialises their writers. What stands in them is for ledger and ship to say.
 """
 
-from truegreen.state.database import Database, Schema, StateError
+from truegreen.state.database import Database, NewerTables, Schema, StateError
 from truegreen.state.lasting import LastingDatabase
 from truegreen.state.location import DATABASE_URL, Location, locate
 from truegreen.state.opening import open_database
@@ -13,6 +13,7 @@ __all__ = [
     "Database",
     "LastingDatabase",
     "Location",
+    "NewerTables",
     "Schema",
     "StateError",
     "locate",

@@ -7,13 +7,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from truegreen.errors import Unverified
+from truegreen.errors import Unverified, UsageError
 
 Row = tuple[Any, ...]
 
 
 class StateError(Unverified):
     """The database gave no answer, or refused: what stands in it could not be found out."""
+
+
+class NewerTables(UsageError):
+    """What stands there was written by a newer TrueGreen than this one."""
 
 
 @dataclass(frozen=True, slots=True)

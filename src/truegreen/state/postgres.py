@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from truegreen.errors import UsageError
 from truegreen.secret import Secret
-from truegreen.state.database import Row, Schema, StateError, Writer
+from truegreen.state.database import NewerTables, Row, Schema, StateError, Writer
 
 if TYPE_CHECKING:
     import psycopg
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 NAMESPACE = "truegreen"
 _CONNECT = 10  # seconds
 _PAGE = 2000  # rows fetched at a time
+# A machine that is cut off keeps no lock: its server ends what waits for it for too long, and each
+# end asks whether the other is still there (seconds; libpq, "tcp_keepalives_idle").
+_SESSION = {
+    "search_path": f"{NAMESPACE},public",
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 _cursors = itertools.count()
 _SET_UP = f"""
 CREATE SCHEMA IF NOT EXISTS {NAMESPACE};
@@ -47,7 +57,10 @@ class PostgresDatabase:
                 autocommit=True,
                 connect_timeout=_CONNECT,
                 application_name="truegreen",
-                options=f"-c search_path={NAMESPACE},public -c timezone=UTC",
+                options=" ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
+                keepalives_idle=30,
+                keepalives_interval=10,
+                keepalives_count=3,
             )
         except psycopg.OperationalError as error:
             raise StateError(f"the database gave no connection: {_one_line(error)}") from None
@@ -76,7 +89,7 @@ class PostgresDatabase:
             self._db.execute(_SET_UP)
             row = self._db.execute(version, (schema.name,)).fetchone()
             if row is not None and row[0] > schema.version:
-                raise UsageError(
+                raise NewerTables(
                     f"the {schema.name} in the database is of a newer TrueGreen (format {row[0]})",
                     hint="upgrade truegreen",
                 )
@@ -95,6 +108,30 @@ class PostgresDatabase:
                 "SELECT pg_advisory_xact_lock(hashtext(%s))", (f"{NAMESPACE} {self._room}",)
             )
             yield _PostgresWriter(self._db)
+
+    @contextmanager
+    def write_beside(self) -> Iterator[Writer]:
+        """A transaction that waits for no other writer of the room: only where every statement
+        locks the rows that it depends on."""
+        with self._told(), self._db.transaction():
+            yield _PostgresWriter(self._db)
+
+    def listen(self, channel: str) -> None:
+        """From now on ``heard`` knows what is told on ``channel``. A name, not a value."""
+        if not channel.isidentifier():
+            raise ValueError(channel)
+        with self._told():
+            self._db.execute(f"LISTEN {channel}")
+
+    def heard(self, seconds: float) -> bool:
+        """Waits for a word on any channel that is listened to, for ``seconds`` at most."""
+        with self._told():
+            return any(True for _ in self._db.notifies(timeout=seconds, stop_after=1))
+
+    def fileno(self) -> int:
+        """Readable when something was told, or the connection ended."""
+        with self._told():
+            return self._db.fileno()
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         name = f"truegreen_{next(_cursors)}"  # one may be read while another is

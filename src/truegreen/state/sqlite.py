@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from truegreen.errors import UsageError
-from truegreen.state.database import Row, Schema, StateError, Writer
+from truegreen.state.database import NewerTables, Row, Schema, StateError, Writer
 
 _BUSY = 30.0  # seconds that a writer waits for the others
 # Milliseconds, and no function that needs a newer SQLite than Debian's.
@@ -109,7 +109,7 @@ def _prepare(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
     if version == schema.version:
         return
     if version > schema.version:
-        raise UsageError(
+        raise NewerTables(
             f"{path} was written by a newer TrueGreen (format {version})", hint="upgrade truegreen"
         )
     db.execute("BEGIN IMMEDIATE")  # of two that make it at once, the second finds it made

@@ -1,0 +1,139 @@
+"""``truegreen ship --enqueue`` and ``--follow``: options, and what is printed of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from truegreen.cli.interruption import sigterm_interrupts
+from truegreen.cli.telling import tell
+
+if TYPE_CHECKING:
+    from truegreen.config import Config, Environment
+    from truegreen.ship.source import Source
+    from truegreen.state import Location
+    from truegreen.workers.order import Options, Order
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How the end is told: ``--json``, ``--quiet``, ``--output``."""
+
+    as_json: bool
+    quiet: bool
+    outputs: Mapping[str, Path]
+
+
+def queue_options(function: _F) -> _F:
+    """``--enqueue``, ``--no-follow``, ``--follow`` and ``--repository``."""
+    options = (
+        click.option(
+            "--enqueue", "queued", is_flag=True,
+            help="Have a worker ship it (truegreen board --worker), and follow.",
+        ),
+        click.option(
+            "--no-follow", is_flag=True, help="With --enqueue: print the job, and leave it."
+        ),
+        click.option(
+            "--follow", "number", metavar="JOB", type=click.IntRange(1, 2**63 - 1),
+            help="Follow a job that was enqueued before.",
+        ),
+        click.option(
+            "--repository", metavar="URL",
+            help="With --enqueue: where workers fetch the commit; default: git's remote origin.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def order_of(
+    options: Options, environment: Environment, source: Source, repository: str | None
+) -> Order:
+    """What is written down. Raises UsageError for what no worker can do."""
+    from truegreen.ship.overriding import actor
+    from truegreen.workers.making import make_order
+
+    return make_order(options, environment, source, repository, asked_by=actor())
+
+
+def enqueue(order: Order, location: Location, telling: Telling, *, follow: bool) -> int:
+    """Writes the order down, says so, and returns the job's number."""
+    from truegreen.outputs.json_document import print_document
+    from truegreen.workers.queue import Queue
+
+    with Queue.open(location) as queue:
+        number = queue.enqueue(order)
+        standing = queue.standing(number)
+    if not telling.quiet:
+        click.echo(f"job {number} is enqueued: {order.app}, {order.commit[:8]}", err=True)
+    if not follow and telling.as_json and standing is not None:
+        print_document(standing.job.as_json())
+    elif not follow and not telling.quiet:
+        click.echo(f"truegreen ship --follow {number} says what becomes of it", err=True)
+    return number
+
+
+def follow_job(
+    number: int,
+    config: Config,
+    environment: Environment,
+    location: Location,
+    telling: Telling,
+    patience: float | None,
+) -> int:
+    """Follows the job to its end, and ends as a ship from here would."""
+    from truegreen.outputs.live import LiveView
+    from truegreen.workers.carrying import wave_lines
+    from truegreen.workers.follow import Followed, follow
+    from truegreen.workers.queue import Queue
+
+    def say(text: str) -> None:
+        if not telling.quiet:
+            click.echo(text, err=True)
+
+    with sigterm_interrupts(), LiveView(quiet=telling.quiet) as view:
+        followed: Followed = follow(
+            lambda: Queue.open(location), number, environment.app, location,
+            tell=say, watcher=view, patience=patience,
+        )  # fmt: skip
+    for line in () if telling.quiet else wave_lines(followed.document["wave"]):
+        click.echo(line, err=True)
+    tell_end(followed.document, config, environment, location, telling)
+    return followed.exit_code
+
+
+def tell_end(
+    document: Mapping[str, Any],
+    config: Config,
+    environment: Environment,
+    location: Location,
+    telling: Telling,
+) -> None:
+    """Tells the document of a ship; a red one drafts its review."""
+    from truegreen.ledger import Ledger
+
+    with Ledger.open(location) as ledger:
+        tell(
+            "ship",
+            document,
+            config,
+            environment,
+            ledger,
+            as_json=telling.as_json,
+            quiet=telling.quiet,
+            outputs=telling.outputs,
+        )
+    if document["verdict"] == "red":
+        from truegreen.incidents.drafting.after_red import after_red
+
+        said = after_red(config, location, str(document["app"]))
+        if said and not telling.quiet:
+            click.echo(said, err=True)

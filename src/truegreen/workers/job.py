@@ -1,0 +1,134 @@
+"""A job as it stands in the table, and how one ends. Values only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from truegreen.ship.lease import moment
+from truegreen.workers.order import Understands
+
+State = Literal["waiting", "running", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row. Times: seconds since 1970, by the database's clock.
+
+    ``attempt`` counts how often it was taken, and with ``worker`` names one claim of it. ``lost``
+    counts the workers that went away in the middle. ``run``: the ledger's record of the end, None
+    for a ship that came to no verdict; then ``message`` and ``hint`` say why. ``note``: what
+    happened to it last, besides ending.
+    """
+
+    id: int
+    place: str
+    app: str
+    environment: str
+    repository: str
+    prefix: str
+    commit: str
+    options: str
+    protocol: int
+    asked_by: str
+    asked_at: float
+    state: State
+    worker: str
+    owner: str
+    process: str
+    taken_at: float | None
+    beat_at: float | None
+    attempt: int
+    lost: int
+    progress: str
+    note: str
+    ended_at: float | None
+    exit_code: int | None
+    verdict: str | None
+    run: int | None
+    message: str
+    hint: str
+
+    @property
+    def steps(self) -> list[tuple[str, str, str]]:
+        """(step, state, text) as far as the ship told it."""
+        return [(str(name), str(state), str(text)) for name, state, text in
+                json.loads(self.progress)]  # fmt: skip
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of ``ship --enqueue --no-follow``."""
+        return {
+            "job": self.id,
+            "state": self.state,
+            "app": self.app,
+            "environment": self.environment,
+            "repository": self.repository,
+            "prefix": self.prefix,
+            "commit": self.commit,
+            "protocol": self.protocol,
+            "asked_by": self.asked_by,
+            "asked_at": moment(self.asked_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A worker that is alive."""
+
+    id: str
+    owner: str
+    version: str
+    understands: Understands
+    slots: int
+    busy: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a job is. ``before``: jobs of its app that come first; ``workers``: those alive."""
+
+    job: Job
+    before: int
+    workers: tuple[Seen, ...]
+
+    @property
+    def told(self) -> str:
+        """In a sentence."""
+        job = self.job
+        if job.state == "ended":
+            return f"job {job.id} ended"
+        if job.state == "running":
+            again = f", attempt {job.attempt}" if job.attempt > 1 else ""
+            return f"job {job.id}: {job.owner} ships it{again}"
+        return f"job {job.id} waits{f' again ({job.note})' if job.note else ''}: {self._why}"
+
+    @property
+    def _why(self) -> str:
+        if self.before:
+            return f"{self.before} of {self.job.app} before it"
+        if not self.workers:
+            return "no worker is alive (truegreen board --worker)"
+        able = [one for one in self.workers if self.job.protocol in one.understands]
+        if not able:
+            known = ", ".join(sorted({str(one.understands) for one in self.workers}))
+            return (
+                f"it is of protocol {self.job.protocol}, and the workers alive understand {known}:"
+                " one of a newer TrueGreen takes it"
+            )
+        if all(one.busy >= one.slots for one in able):
+            return f"all {len(able)} workers are busy" if len(able) > 1 else "the worker is busy"
+        return "a worker takes it soon"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a ship ended. ``again``: it did not, and the next worker goes on from there."""
+
+    exit_code: int
+    verdict: str | None = None
+    run: int | None = None
+    message: str = ""
+    hint: str = ""
+    again: bool = False
+    outdated: bool = False  # the database is of a newer TrueGreen than the worker that took it
