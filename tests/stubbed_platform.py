@@ -86,10 +86,10 @@ class StubbedDynos(DynoManager):
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        headers = dict(
-            (name.lower(), value.strip())
+        headers = {
+            name.lower(): value.strip()
             for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:] if line)
-        )
+        }
         env = self._env.get(headers.get("host", "").partition(".")[0], {})
         status, body = "200 OK", {"status": "ok", "commit": env.get("HEROKU_SLUG_COMMIT")}
         if headers.get("x-origin-secret") != env.get("ORIGIN_SECRET"):
@@ -97,7 +97,8 @@ class StubbedDynos(DynoManager):
         data = json.dumps(body).encode()
         writer.write(
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode() + data
+            f"Content-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode()
+            + data
         )
         await writer.drain()
         writer.close()

@@ -6,9 +6,11 @@ as Options; who watches, and where the state lives, is the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from truegreen.gates.run import asked_by_ship
@@ -64,13 +66,15 @@ def carry_out(
             tell_wave(wave_lines(told.wave.as_json()))
             return told
 
-        from truegreen.ledger import Ledger
-        from truegreen.ship.lease import lease_of
-        from truegreen.ship.leases import Leases
-        from truegreen.ship.pipeline import Guards, ship
-        from truegreen.ship.target import find_target
+        with _interruption_held():
+            from truegreen.ledger import Ledger
+            from truegreen.ship.lease import lease_of
+            from truegreen.ship.leases import Leases
+            from truegreen.ship.pipeline import Guards, ship
+            from truegreen.ship.target import find_target
 
-        with Ledger.open(location) as ledger, watch() as watcher:
+            watching = watch()
+        with Ledger.open(location) as ledger, watching as watcher:
             return ship(
                 config,
                 source,
@@ -90,6 +94,30 @@ def carry_out(
                     allow_rewind=options.allow_rewind,
                 ),
             )
+
+
+@contextmanager
+def _interruption_held() -> Iterator[None]:
+    """While other threads import as well, an interruption waits until ours is done.
+
+    CPython 3.11 may raise it in the middle of importlib's own bookkeeping; the import lock is then
+    never given back, and the other threads, which the end waits for, wait for ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: held.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in held[:1]:
+        signal.raise_signal(number)
 
 
 def gates_of(config: Config) -> tuple[str, ...]:
