@@ -37,12 +37,14 @@ def carry_out(
     location: Location,
     *,
     watch: Callable[[], AbstractContextManager[Watcher]],
+    command: str,
     tell_wave: Callable[[Iterable[str]], None] = lambda _: None,
 ) -> Shipped:
     """Ships ``source`` to the environment called ``env_name`` (None: the default one).
 
-    ``watch`` gives the watcher when the rest is imported; ``tell_wave`` hears what goes out, in
-    lines. Raises what ``ship.pipeline.ship`` raises, and UsageError for an unknown environment.
+    ``watch`` gives the watcher when the rest is imported; others can follow as well (the board).
+    ``command`` goes on with it, for people; ``tell_wave`` hears what goes out, in lines. Raises
+    what ``ship.pipeline.ship`` raises, and UsageError for an unknown environment.
     """
     environment = choose_environment(config, env_name)
     platform = options.platform
@@ -68,28 +70,40 @@ def carry_out(
 
         with _interruption_held():
             from truegreen.ledger import Ledger
+            from truegreen.ship.broadcast import Broadcast
             from truegreen.ship.lease import lease_of
             from truegreen.ship.leases import Leases
             from truegreen.ship.pipeline import Guards, ship
             from truegreen.ship.target import find_target
+            from truegreen.ship.underway import UnderwayRuns
 
             watching = watch()
         with Ledger.open(location) as ledger, watching as watcher:
+            broadcast = Broadcast(
+                watcher,
+                lambda: UnderwayRuns.open(location),
+                kind="ship",
+                commit=source.commit,
+                command=command,
+                head=ledger.head,
+            )
             return ship(
                 config,
                 source,
                 lambda: find_target(config, environment, platform, start=True),
-                watcher,
+                broadcast,
                 ledger=ledger,
                 guards=Guards(
                     gates=answers if asked else None,
                     engine=engine.get,
-                    lease=lambda app, tell: lease_of(
-                        lambda: Leases.open(location),
-                        app,
-                        source.commit,
-                        wait=options.wait,
-                        tell=tell,
+                    lease=lambda app, tell: broadcast.under(
+                        lease_of(
+                            lambda: Leases.open(location),
+                            app,
+                            source.commit,
+                            wait=options.wait,
+                            tell=tell,
+                        )
                     ),
                     allow_rewind=options.allow_rewind,
                 ),
@@ -116,8 +130,8 @@ def _interruption_held() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for number in held[:1]:
-        signal.raise_signal(number)
+    if held:
+        signal.raise_signal(held[0])
 
 
 def gates_of(config: Config) -> tuple[str, ...]:

@@ -141,7 +141,7 @@ def _ship(job: Job, folder: Path, steps: _Steps) -> Shipped:
         given = tuple(replace(one, at=min(one.at, now)) for one in options.overrides)
         shipped = carry_out(
             replace(options, overrides=given), config, source, job.environment,
-            locate(root), watch=watch,
+            locate(root), watch=watch, command=f"truegreen ship --follow {job.id}",
         )  # fmt: skip
         _tell(shipped, config, job)
     return shipped
