@@ -57,7 +57,7 @@ class Options:
         """The inverse of ``to_text``. UsageError for what it does not write."""
         try:
             return cls._of(json.loads(text))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise UsageError(
                 f"the job's options are not of protocol {PROTOCOL}: {error}",
                 hint="enqueue it again: truegreen ship --enqueue",
