@@ -111,15 +111,23 @@ class Edge:
         """Stop listening and break off what is under way."""
         await self._server.close()
 
-    async def route(self, head: Head) -> Forward | Answer:
+    def route_now(self, head: Head) -> Forward | Answer | None:
+        """None for what the cache has to say."""
         host = host_name(head.host)
         policy = self._policy(host)
         if page := policy.page(host):
             return Answer(page.status, self._named(head, list(page.headers)), page.body)
-        plan = self._forward(head, None if policy.other_zone else self._rule(host), policy)
         if not policy.cache:
             self._cache.forget(host)
         elif head.method == b"GET" and not head.wants_websocket:
+            return None
+        return self._forward(head, host, policy)
+
+    async def route(self, head: Head) -> Forward | Answer:
+        plan = self.route_now(head)
+        if plan is None:
+            host = host_name(head.host)
+            plan = self._forward(head, host, self._policy(host))
             # what the origin has not begun to say in time is a fault as without a cache
             try:
                 async with asyncio.timeout(self._timeouts.first_byte):
@@ -129,7 +137,8 @@ class Edge:
             return Answer(kept.status, self._named(head, list(kept.headers), True), kept.body)
         return plan
 
-    def _forward(self, head: Head, rule: EdgeRule | None, policy: EdgePolicy) -> Forward:
+    def _forward(self, head: Head, host: str, policy: EdgePolicy) -> Forward:
+        rule = None if policy.other_zone else self._rule(host)
         ours: tuple[bytes, ...] = _SET_BY_CLOUDFLARE
         if rule:
             ours = (*ours, rule.header.lower().replace("_", "-").encode())

@@ -127,6 +127,9 @@ class Outcome:
 class Gateway(Protocol):
     """What makes a relay a router, or an edge."""
 
+    def route_now(self, head: Head) -> Forward | Answer | None:
+        """Where to; None when that has to be waited for: `route` tells."""
+
     async def route(self, head: Head) -> Forward | Answer:
         """Where to; asked again (within the retry time) when the origin refused to connect."""
 
@@ -175,34 +178,41 @@ class ClientSide:
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
-        self.h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
         peer = wire.transport.get_extra_info("peername")
         self.peer: str = peer[0] if isinstance(peer, tuple) else ""
         self._head_only = False
 
+    @cached_property
+    def protocol(self) -> h11.Connection:
+        return h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
+
     @property
     def untouched(self) -> bool:
         """Is everything that h11 was given used up, and the next request still to come?"""
-        return self.h11.their_state is h11.IDLE and not self.h11.trailing_data[0]
+        return self.protocol.their_state is h11.IDLE and not self.protocol.trailing_data[0]
+
+    def forget(self) -> None:
+        """What h11 knew of requests that are through."""
+        del self.protocol
 
     async def next_event(self) -> h11.Event | type[h11.PAUSED]:
         while True:
             try:
-                event = self.h11.next_event()
+                event = self.protocol.next_event()
             except h11.RemoteProtocolError as error:
                 raise BadRequest(error.error_status_hint) from error
             if event is not h11.NEED_DATA:
                 assert not isinstance(event, type) or event is h11.PAUSED
                 return event
-            if self.h11.they_are_waiting_for_100_continue:
+            if self.protocol.they_are_waiting_for_100_continue:
                 await self.send(h11.InformationalResponse(status_code=100, headers=[]))
-            self.h11.receive_data(await self.read())
+            self.protocol.receive_data(await self.read())
 
     def next_cycle(self) -> bool:
         """After a request and its response: can there be another one?"""
-        if self.h11.our_state is not h11.DONE or self.h11.their_state is not h11.DONE:
+        if self.protocol.our_state is not h11.DONE or self.protocol.their_state is not h11.DONE:
             return False
-        self.h11.start_next_cycle()
+        self.protocol.start_next_cycle()
         return True
 
     async def next_head(self) -> Head | None:
@@ -226,7 +236,7 @@ class ClientSide:
             raise ClientGone from error
 
     async def send(self, event: h11.Event) -> None:
-        data = self.h11.send(event)
+        data = self.protocol.send(event)
         if data:
             await self.write(data)
 
@@ -239,10 +249,10 @@ class ClientSide:
 
     async def answer(self, answer: Answer) -> None:
         """Send the whole response, unless another one has begun. Closes what cannot go on."""
-        if self.h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+        if self.protocol.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             return
         headers = [*answer.headers, (b"Content-Length", str(len(answer.body)).encode())]
-        if self.h11.their_state is not h11.DONE:
+        if self.protocol.their_state is not h11.DONE:
             headers.append((b"Connection", b"close"))
         await self.send(h11.Response(status_code=answer.status, headers=headers))
         if answer.body and not self._head_only:
@@ -272,14 +282,12 @@ class ClientSide:
 
 
 class OriginSide:
-    """A connection that we opened, for one exchange or more. Raises OriginFailed.
+    """A connection that we opened, for one exchange by h11. Raises OriginFailed.
 
     ``address`` of `connect`: IPv4 and port."""
 
-    def __init__(self, wire: Wire, *, used: bool = False) -> None:
+    def __init__(self, wire: Wire) -> None:
         self.wire = wire
-        self.used = used
-        """Has it carried an exchange before?"""
         self._at_end = False
 
     @classmethod

@@ -118,7 +118,7 @@ class Passage:
             data = await self._client.read()
             if not data:
                 raise ClientGone
-            self._client.h11.receive_data(data)
+            self._client.protocol.receive_data(data)
             early += len(data)
 
     async def _to_origin(self, origin: OriginSide, event: h11.Event) -> bool:
@@ -189,7 +189,7 @@ class Passage:
                     return
 
         pumps = {
-            asyncio.create_task(pump(self._client, origin, self._client.h11.trailing_data[0])),
+            asyncio.create_task(pump(self._client, origin, self._client.protocol.trailing_data[0])),
             asyncio.create_task(pump(origin, self._client, origin.protocol.trailing_data[0])),
         }
         try:

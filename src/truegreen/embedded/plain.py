@@ -49,7 +49,7 @@ class PlainResponse:
     keep: bool
 
 
-def request(data: bytearray, peer: str) -> PlainRequest | None:
+def request(data: bytes, peer: str) -> PlainRequest | None:
     """The request that ``data`` begins with, when it is whole and plain."""
     match = _REQUEST.match(data, 0, HEAD_LIMIT)
     if match is None:
@@ -71,7 +71,7 @@ def request(data: bytearray, peer: str) -> PlainRequest | None:
     return PlainRequest(head, match.end(), keep)
 
 
-def response(data: bytearray, method: bytes) -> PlainResponse | None:
+def response(data: bytes, method: bytes) -> PlainResponse | None:
     """The head of the response that ``data`` begins with, when it is whole and plain."""
     match = _RESPONSE.match(data, 0, HEAD_LIMIT)
     if match is None:
@@ -102,19 +102,21 @@ def _pairs(block: bytes) -> Headers:
     return [(name, value.strip(b" \t")) for name, _, value in parts]
 
 
-def head_ended(data: bytearray) -> bool:
+def head_ended(data: bytes) -> bool:
     """Does ``data`` hold a whole head, or more than one may have?"""
     return data.find(b"\r\n\r\n") >= 0 or len(data) > HEAD_LIMIT or bool(_BLANK.search(data))
 
 
 def request_head(head: Head, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    fields = b"".join([b"%s: %s\r\n" % pair for pair in headers])
-    return b"%s %s HTTP/1.1\r\n%s\r\n" % (head.method, head.target, fields)
+    return b"%s %s HTTP/1.1\r\n%s\r\n" % (head.method, head.target, lines(headers))
 
 
 def response_head(response: PlainResponse, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    fields = b"".join([b"%s: %s\r\n" % pair for pair in headers])
-    return b"HTTP/1.1 %d%s\r\n%s\r\n" % (response.status, response.reason, fields)
+    return b"HTTP/1.1 %d%s\r\n%s\r\n" % (response.status, response.reason, lines(headers))
+
+
+def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%s: %s\r\n" % pair for pair in headers])
 
 
 class Pool:

@@ -110,27 +110,32 @@ class Router:
             return names[0] if len(names) == 1 else None
         return self._resolve_app(name)
 
-    async def route(self, head: Head) -> Forward | Answer:
+    def route_now(self, head: Head) -> Forward | Answer | None:
+        """None when no dyno is up and one is starting."""
         app = self.app_of_host(head.host)
         if app is None:
             return self._no_app(head)
         if self._maintenance(app):
             said = "<p>This application is undergoing maintenance. Please check back later.</p>"
             return _page(503, "Offline for Maintenance", said, _note("H80", "Maintenance mode"))
+        web = [dyno for dyno in self._dynos.serving(app) if dyno.type == "web"]
+        if up := [dyno for dyno in web if dyno.state == "up" and dyno.port]:
+            dyno = random.choice(up)  # noqa: S311 - Heroku's router picks at random too
+            assert dyno.port is not None
+            return Forward(("127.0.0.1", dyno.port), self._headers(head), dyno.name)
+        if any(dyno.state == "starting" for dyno in web):
+            return None
+        if any(dyno.state == "crashed" for dyno in web):
+            return error_page("H10", "App crashed")
+        return error_page("H14", "No web processes running")
+
+    async def route(self, head: Head) -> Forward | Answer:
         until = time.monotonic() + self._boot_hold
-        while True:
-            web = [dyno for dyno in self._dynos.serving(app) if dyno.type == "web"]
-            if up := [dyno for dyno in web if dyno.state == "up" and dyno.port]:
-                dyno = random.choice(up)  # noqa: S311 - Heroku's router picks at random too
-                assert dyno.port is not None
-                return Forward(("127.0.0.1", dyno.port), self._headers(head), dyno.name)
-            if not any(dyno.state == "starting" for dyno in web):
-                if any(dyno.state == "crashed" for dyno in web):
-                    return error_page("H10", "App crashed")
-                return error_page("H14", "No web processes running")
+        while (plan := self.route_now(head)) is None:
             if time.monotonic() >= until:
                 return error_page("H20", "App boot timeout")
             await asyncio.sleep(_POLL)
+        return plan
 
     def fault(self, head: Head, fault: Fault) -> Answer:
         return error_page(*_CODES[fault])

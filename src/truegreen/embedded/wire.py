@@ -20,7 +20,6 @@ class Wire(asyncio.Protocol):
         self._opened = opened
         self._waiting = bytearray()
         self._paused = False
-        self._stalled = False  # the peer does not take what was written
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
@@ -29,16 +28,25 @@ class Wire(asyncio.Protocol):
         """Nothing more will come."""
         self.on_end: Callable[[], None] | None = None
         """Called once when the peer has ended or broken off the connection."""
+        self.on_data: Callable[[bytes], None] | None = None
+        """Gets what comes, instead of those who read; to be set while nothing is waiting."""
+        self.on_drained: Callable[[], None] | None = None
+        """Called when the peer has taken what was written, after it had not."""
+        self.stalled = False
+        """The peer does not take what was written."""
 
     # what asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.transport = cast(asyncio.Transport, transport)
         if self._opened:
             self._opened(self)
 
     def data_received(self, data: bytes) -> None:
+        if self.on_data is not None:
+            self.on_data(data)
+            return
         self._waiting += data
         if len(self._waiting) > _KEPT and not self._paused:
             self._paused = True
@@ -55,11 +63,13 @@ class Wire(asyncio.Protocol):
         _wake(self._writer)
 
     def pause_writing(self) -> None:
-        self._stalled = True
+        self.stalled = True
 
     def resume_writing(self) -> None:
-        self._stalled = False
+        self.stalled = False
         _wake(self._writer)
+        if self.on_drained:
+            self.on_drained()
 
     def _end(self, why: Exception | None) -> None:
         if isinstance(why, OSError) and not self.ended:
@@ -91,6 +101,10 @@ class Wire(asyncio.Protocol):
             self.transport.resume_reading()
         return data
 
+    def put_back(self, data: bytes) -> None:
+        """Before all that is waiting."""
+        self._waiting[:0] = data
+
     async def more(self) -> bool:
         """Returns when more has come than there was; False at the end. Raises OSError for a reset,
         and what `fail` was given."""
@@ -103,20 +117,12 @@ class Wire(asyncio.Protocol):
             if self._paused:  # whoever waits for more has to have it
                 self._paused = False
                 self.transport.resume_reading()
-            self._reader = self._loop.create_future()
+            self._reader = self.loop.create_future()
             try:
                 await self._reader
             finally:
                 self._reader = None
         return True
-
-    async def more_within(self, seconds: float) -> bool:
-        """As `more`; raises TimeoutError after ``seconds``, and then the wire is of no more use."""
-        timer = self._loop.call_later(seconds, self.fail, TimeoutError())
-        try:
-            return await self.more()
-        finally:
-            timer.cancel()
 
     async def read(self) -> bytes:
         """All that is waiting, or comes next; empty at the end. Raises as `more` does."""
@@ -133,10 +139,10 @@ class Wire(asyncio.Protocol):
         """Returns when the peer has taken most of what was written. Raises as `more` does."""
         if self._closed.is_set():
             raise self._failure or ConnectionResetError("the connection is closed")
-        while self._stalled:
+        while self.stalled:
             if self._failure:
                 raise self._failure
-            self._writer = self._loop.create_future()
+            self._writer = self.loop.create_future()
             try:
                 await self._writer
             finally:
