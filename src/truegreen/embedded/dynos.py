@@ -163,7 +163,8 @@ class DynoManager:
     def serving(self, app: str) -> list[DynoState]:
         """The dynos that requests go to: those listed, or the old ones that preboot keeps."""
         lingering = [dyno.state for dyno in self._kept.lingering(app) if dyno.state.state == "up"]
-        return lingering or [*self.states(app), *(d.state for d in self._kept.stale(app))]
+        listed = self._dynos.get(app, {}).values()
+        return lingering or [dyno.state for dyno in (*listed, *self._kept.stale(app))]
 
     def drop_stale(self) -> None:
         """Stops the dynos that were kept beside newer ones."""

@@ -71,23 +71,19 @@ class OriginFailed(Exception):
 
 @dataclass(frozen=True)
 class Head:
-    """A request without its body. ``peer``: the address of who connected."""
+    """A request without its body. ``peer``: the address of who connected; ``host``: as `host_of`
+    finds it in the headers."""
 
     method: bytes
     target: bytes
     headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
     http_version: bytes
     peer: str
+    host: str
 
     def values(self, name: bytes) -> list[bytes]:
         """Every value of the header, one a line, in order. ``name`` in lower case."""
         return values(self.headers, name)
-
-    @cached_property
-    def host(self) -> str:
-        """The Host header as it came (may hold a port); empty when HTTP/1.0 sent none."""
-        found = self.values(b"host")
-        return found[0].decode("latin-1").strip() if found else ""
 
     @property
     def wants_websocket(self) -> bool:
@@ -96,11 +92,12 @@ class Head:
 
 @dataclass(frozen=True)
 class Forward:
-    """Send the request there, with these end-to-end headers. ``label`` is for the log."""
+    """Send the request there, with these end-to-end headers. ``label``: what the gateway wants to
+    be reminded of when it is through."""
 
     address: tuple[str, int]
     headers: Sequence[tuple[bytes, bytes]] = field(repr=False)
-    label: str = ""
+    label: object = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +143,12 @@ class Gateway(Protocol):
 def values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
     """Every value of the header ``name`` (lower case), in order."""
     return [value for key, value in headers if key.lower() == name]
+
+
+def host_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The Host header as it came (may hold a port); empty when HTTP/1.0 sent none."""
+    found = values(headers, b"host")
+    return found[0].decode("latin-1").strip() if found else ""
 
 
 def without(headers: Iterable[tuple[bytes, bytes]], *names: bytes) -> Headers:
@@ -227,7 +230,8 @@ class ClientSide:
             authority, slash, path = target[7:].partition(b"/")
             target = slash + path or b"/"
             pairs = [(b"Host", authority), *without(pairs, b"host")]
-        return Head(event.method, target, tuple(pairs), event.http_version, self.peer)
+        version, host = event.http_version, host_of(pairs)
+        return Head(event.method, target, tuple(pairs), version, self.peer, host)
 
     async def read(self) -> bytes:
         try:

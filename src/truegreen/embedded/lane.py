@@ -21,7 +21,6 @@ from truegreen.embedded.http1 import (
     Gateway,
     Head,
     Outcome,
-    end_to_end,
 )
 from truegreen.embedded.passage import Timeouts
 from truegreen.embedded.transport import SocketTransport
@@ -145,7 +144,7 @@ class Lane:
         self._keep = response.keep
         self._status = response.status
         self._left = response.length
-        headers = self._gateway.response_headers(self._request.head, end_to_end(response.headers))
+        headers = self._gateway.response_headers(self._request.head, list(response.headers))
         if not self._request.keep:
             headers.append((b"Connection", b"close"))
         body = data[response.size :]

@@ -10,9 +10,10 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-from truegreen.embedded.http1 import HEAD_LIMIT, Head, Headers
+from truegreen.embedded.http1 import HEAD_LIMIT, Head, Headers, end_to_end, host_of
 from truegreen.embedded.wire import Wire
 
 _FIELDS = rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*)\r\n"
@@ -25,6 +26,9 @@ _FRAMING = frozenset([
 ])  # fmt: skip
 _BLANK = re.compile(rb"\n\r?\n")  # h11 takes bare line feeds too
 _NO_BODY = frozenset([b"204", b"304"])
+_REMEMBERED = 4096  # bytes of headers
+
+Fields = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,12 @@ class PlainRequest:
 
 @dataclass(frozen=True)
 class PlainResponse:
-    """``size``: bytes of line and headers; ``length``: of the body that follows them;
-    ``keep``: the origin keeps the connection."""
+    """``headers``: the end-to-end ones; ``size``: bytes of line and headers; ``length``: of the
+    body that follows them; ``keep``: the origin keeps the connection."""
 
     status: int
     reason: bytes
-    headers: Headers
+    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
     size: int
     length: int
     keep: bool
@@ -54,7 +58,39 @@ def request(data: bytes, peer: str) -> PlainRequest | None:
     match = _REQUEST.match(data, 0, HEAD_LIMIT)
     if match is None:
         return None
-    pairs, keep, hosts = _pairs(match[3]), True, 0
+    block = match[3]
+    read = _read_request if len(block) <= _REMEMBERED else _read_request.__wrapped__
+    if (fields := read(block)) is None:
+        return None
+    headers, host, keep = fields
+    return PlainRequest(Head(match[1], match[2], headers, b"1.1", peer, host), match.end(), keep)
+
+
+def response(data: bytes, method: bytes) -> PlainResponse | None:
+    """The head of the response that ``data`` begins with, when it is whole and plain."""
+    match = _RESPONSE.match(data, 0, HEAD_LIMIT)
+    if match is None:
+        return None
+    block = match[3]
+    read = _read_response if len(block) <= _REMEMBERED else _read_response.__wrapped__
+    if (fields := read(block)) is None:
+        return None
+    headers, length, keep = fields
+    if method == b"HEAD" or match[1] in _NO_BODY:
+        length = 0
+    if length < 0:
+        return None
+    return PlainResponse(int(match[1]), match[2], headers, match.end(), length, keep)
+
+
+# Who asks over a kept connection mostly sends the same headers again, and a server's change once a
+# second: what the last ones meant is remembered, unless they are large.
+
+
+@lru_cache(maxsize=128)
+def _read_request(block: bytes) -> tuple[Fields, str, bool] | None:
+    """The headers, the host, and whether the client wants its connection kept."""
+    pairs, keep, hosts = _pairs(block), True, 0
     for name, value in pairs:
         key = name.lower()
         if key in _FRAMING:
@@ -65,18 +101,13 @@ def request(data: bytes, peer: str) -> PlainRequest | None:
             keep = keep and value.lower() == b"keep-alive"
             if not keep and value.lower() != b"close":
                 return None
-    if hosts != 1:
-        return None
-    head = Head(match[1], match[2], tuple(pairs), b"1.1", peer)
-    return PlainRequest(head, match.end(), keep)
+    return (tuple(pairs), host_of(pairs), keep) if hosts == 1 else None
 
 
-def response(data: bytes, method: bytes) -> PlainResponse | None:
-    """The head of the response that ``data`` begins with, when it is whole and plain."""
-    match = _RESPONSE.match(data, 0, HEAD_LIMIT)
-    if match is None:
-        return None
-    pairs, keep, length = _pairs(match[3]), True, -1
+@lru_cache(maxsize=128)
+def _read_response(block: bytes) -> tuple[Fields, int, bool] | None:
+    """The end-to-end headers, Content-Length or -1, and whether the connection is kept."""
+    pairs, keep, length = _pairs(block), True, -1
     for name, value in pairs:
         key = name.lower()
         if key == b"content-length":
@@ -89,11 +120,7 @@ def response(data: bytes, method: bytes) -> PlainResponse | None:
                 return None
         elif key in _FRAMING:
             return None
-    if method == b"HEAD" or match[1] in _NO_BODY:
-        length = 0
-    if length < 0:
-        return None
-    return PlainResponse(int(match[1]), match[2], pairs, match.end(), length, keep)
+    return tuple(end_to_end(pairs)), length, keep
 
 
 def _pairs(block: bytes) -> Headers:

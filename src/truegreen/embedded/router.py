@@ -13,10 +13,9 @@ import ipaddress
 import random
 import re
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from truegreen.embedded.dynos import DynoState, Log
 from truegreen.embedded.http1 import (
@@ -122,7 +121,7 @@ class Router:
         if up := [dyno for dyno in web if dyno.state == "up" and dyno.port]:
             dyno = random.choice(up)  # noqa: S311 - Heroku's router picks at random too
             assert dyno.port is not None
-            return Forward(("127.0.0.1", dyno.port), self._headers(head), dyno.name)
+            return self._forward(head, app, dyno.name, dyno.port)
         if any(dyno.state == "starting" for dyno in web):
             return None
         if any(dyno.state == "crashed" for dyno in web):
@@ -144,37 +143,41 @@ class Router:
         return [*headers, (b"Via", _VIA[self._version])]
 
     def finished(self, head: Head, plan: Forward | Answer | None, outcome: Outcome) -> None:
-        app = self.app_of_host(head.host)
-        if self._log is None or app is None:
+        if self._log is None:
             return
-        dyno, request_id = "", request_id_of(head.headers)
+        if isinstance(plan, Forward) and isinstance(plan.label, _Sent):
+            app, dyno, request_id, fwd = plan.label
+        else:
+            found = self.app_of_host(head.host)
+            if found is None:
+                return
+            app, dyno, request_id = found, "", request_id_of(head.headers) or b"-"
+            fwd = b", ".join([*head.values(b"x-forwarded-for"), head.peer.encode()])
         error = plan.note if isinstance(plan, Answer) else ""
-        if isinstance(plan, Forward):
-            dyno, request_id = plan.label, request_id_of(plan.headers)
         if outcome.fault:
             error = _note(*_CODES[outcome.fault])
-        fwd = b", ".join([*head.values(b"x-forwarded-for"), head.peer.encode()])
         self._log(
             app,
             "router",
             f"at={f'error {error}' if error else 'info'} method={_text(head.method)} "
             f'path="{_text(head.target)}" host={_text(head.host.encode("latin-1"))} '
-            f'request_id={_text(request_id or b"-")} fwd="{_text(fwd)}" dyno={dyno} '
+            f'request_id={request_id.decode()} fwd="{_text(fwd)}" dyno={dyno} '
             f"connect={outcome.connect * 1000:.0f}ms service={outcome.service * 1000:.0f}ms "
             f"status={outcome.status} bytes={outcome.body_bytes} protocol=http",
         )
 
-    def _headers(self, head: Head) -> Headers:
-        headers = without(end_to_end(head.headers), *_SET_BY_US)
-        request_id = request_id_of(head.headers) or str(uuid.uuid4()).encode()
-        return [
-            *forwarded_for(headers, head.peer, self._version),
+    def _forward(self, head: Head, app: str, dyno: str, port: int) -> Forward:
+        passed, request_id, fwd = _passed(head.headers, head.peer, self._version)
+        request_id = request_id or _new_request_id()
+        headers = [
+            *passed,
             (b"X-Request-Id", request_id),
             (b"X-Forwarded-Proto", b"http"),
-            (b"X-Forwarded-Port", str(self._port).encode()),
-            (b"X-Request-Start", str(time.time_ns() // 1_000_000).encode()),
+            (b"X-Forwarded-Port", b"%d" % self._port),
+            (b"X-Request-Start", b"%d" % (time.time_ns() // 1_000_000)),
             (b"Via", _VIA[self._version]),
         ]
+        return Forward(("127.0.0.1", port), headers, _Sent(app, dyno, request_id, fwd))
 
     def _no_app(self, head: Head) -> Answer:
         if not is_bare(host_name(head.host)):
@@ -185,6 +188,31 @@ class Router:
         )
         said = f"<p>Ask for one of these:</p><ul>{items}</ul>" if items else "<p>No app yet.</p>"
         return _page(404, "Which app?", said)
+
+
+class _Sent(NamedTuple):
+    """What the log line of a forwarded request tells."""
+
+    app: str
+    dyno: str
+    request_id: bytes
+    fwd: bytes
+
+
+@lru_cache(maxsize=64)
+def _passed(
+    headers: tuple[tuple[bytes, bytes], ...], peer: str, version: RouterVersion
+) -> tuple[Headers, bytes | None, bytes]:
+    """What goes on of a request's headers, its valid request id, and who it was forwarded for."""
+    passed = forwarded_for(without(end_to_end(headers), *_SET_BY_US), peer, version)
+    fwd = b", ".join([*values(headers, b"x-forwarded-for"), peer.encode()])
+    return passed, request_id_of(headers), fwd
+
+
+def _new_request_id() -> bytes:
+    """A UUID of version 4. It protects nothing, so it need not be hard to guess."""
+    text = b"%032x" % random.getrandbits(128)
+    return b"%b-%b-4%b-a%b-%b" % (text[:8], text[8:12], text[13:16], text[17:20], text[20:])
 
 
 def forwarded_for(headers: Headers, peer: str, version: RouterVersion) -> Headers:

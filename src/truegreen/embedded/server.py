@@ -190,7 +190,7 @@ class _Platform:
         await dynos.reap_leftovers()
         router_port = await self._listen("router", lambda port: Router(
             self._app_of_host, dynos, lambda: sorted(store.app_names()), HOST, port,
-            log=self._log_system, maintenance=self._domains.maintenance,
+            log=self._log_router, maintenance=self._domains.maintenance,
         ))  # fmt: skip
         edge_port = await self._listen(
             "edge",
@@ -325,12 +325,17 @@ class _Platform:
     def _log_system(self, app: str, dyno: str, line: str) -> None:
         self._write_log(app, f"heroku[{dyno}]", line)
 
-    def _write_log(self, app: str, who: str, line: str) -> None:
+    def _log_router(self, app: str, dyno: str, line: str) -> None:
+        self._write_log(app, f"heroku[{dyno}]", line, soon=True)
+
+    def _write_log(self, app: str, who: str, line: str, *, soon: bool = False) -> None:
         if app in self._store.app_names():
             at = datetime.now(UTC).isoformat(timespec="microseconds")
             try:
-                limit = self._options.limits.app_log_bytes
-                self._streams.open(log_stream(app), limit=limit).line(f"{at} {who}: {line}")
+                stream = self._streams.open(
+                    log_stream(app), limit=self._options.limits.app_log_bytes
+                )
+                (stream.line_soon if soon else stream.line)(f"{at} {who}: {line}")
             except OSError as error:
                 if not is_full(error):
                     raise

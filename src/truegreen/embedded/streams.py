@@ -19,6 +19,7 @@ from pathlib import Path
 from truegreen.embedded.disk import is_full
 
 CHUNK = 256 * 1024
+_SOON = 0.02  # seconds
 SEGMENTS = 16  # of a full stream; the first quarter is its beginning, the rest its end
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -33,6 +34,7 @@ class Stream:
         self._file: FileIO | None = None
         self._file_bytes = 0
         self._lost = 0
+        self._lines: list[str] = []  # not written yet
         self._changed = asyncio.Event()
         self.live = live
         self.total = 0
@@ -46,6 +48,7 @@ class Stream:
     def write(self, data: bytes) -> None:
         """Appends; on disk (as far as this process is concerned) when it returns. What a full disk
         does not take is lost, and the next line that is kept says how much."""
+        self.flush()
         if self._lost:
             note = b"\n[%d bytes could not be kept: the disk was full]\n" % self._lost
             view = memoryview(note + data)
@@ -70,6 +73,19 @@ class Stream:
     def line(self, text: str) -> None:
         self.write(text.encode("utf-8", "replace") + b"\n")
 
+    def line_soon(self, text: str) -> None:
+        """As `line`, but written with those that follow within `_SOON` seconds; whoever reads the
+        stream finds it at once. For what comes a thousand times a second."""
+        if not self._lines:
+            asyncio.get_running_loop().call_later(_SOON, self.flush)
+        self._lines.append(text)
+
+    def flush(self) -> None:
+        """Writes what `line_soon` has kept back."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self.write("".join([f"{text}\n" for text in lines]).encode("utf-8", "replace"))
+
     def _next_segment(self) -> None:
         if self._file is not None:
             self._file.close()
@@ -83,6 +99,7 @@ class Stream:
 
     def end(self) -> None:
         """No more will be written: followers come to their end."""
+        self.flush()
         self.live = False
         if self._file is not None:
             self._file.close()
@@ -95,6 +112,7 @@ class Stream:
 
     def seek(self, offset: int) -> int:
         """The first offset >= ``offset`` that is still kept (at most ``total``)."""
+        self.flush()
         for start in reversed(self._starts):
             if start <= offset:
                 size = self._path(start).stat().st_size
@@ -135,6 +153,7 @@ class Stream:
 
     def last_lines(self, count: int) -> int:
         """The offset at which the last ``count`` lines begin (looks back 256 KiB at most)."""
+        self.flush()
         begin = self.seek(max(0, self.total - CHUNK))
         text = b""
         while begin + len(text) < self.total:
