@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from errno import EISCONN
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import h11
 
@@ -110,8 +110,7 @@ class Answer:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How an exchange ended: ``status`` 0 when nothing was sent; times in seconds."""
 
     status: int

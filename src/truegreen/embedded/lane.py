@@ -23,7 +23,7 @@ from truegreen.embedded.http1 import (
     Outcome,
 )
 from truegreen.embedded.passage import Timeouts
-from truegreen.embedded.transport import SocketTransport
+from truegreen.embedded.transport import Readers, SocketTransport
 from truegreen.embedded.wire import Wire
 
 
@@ -46,6 +46,7 @@ class Around(Protocol):
     gateway: Gateway
     timeouts: Timeouts
     pool: plain.Pool
+    readers: Readers
 
     def leave(self, lane: Lane, begun: Begun | None) -> None:
         """The lane is over; ``begun`` or, without it, what waits on the client's wire is next."""
@@ -116,7 +117,7 @@ class Lane:
         if origin:
             origin.write(data)
         else:
-            origin = dial(plan.address, data)
+            origin = dial(plan.address, data, self._around.readers)
             if origin is None:
                 return False
             now = time.monotonic()
@@ -310,7 +311,7 @@ class Lane:
         self._wire.on_data = self._wire.on_end = self._wire.on_drained = None
 
 
-def dial(address: tuple[str, int], data: bytes) -> Wire | None:
+def dial(address: tuple[str, int], data: bytes, readers: Readers) -> Wire | None:
     """A connection to ``address`` (IPv4 and port) that ``data`` has been sent to already; None when
     it cannot be had without waiting. Over the loopback it mostly can."""
     kind = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
@@ -324,7 +325,7 @@ def dial(address: tuple[str, int], data: bytes) -> Wire | None:
         sock.close()
         return None
     wire = Wire()
-    SocketTransport(sock, wire)
+    SocketTransport(sock, wire, readers)
     if sent < len(data):
         wire.write(data[sent:])
     return wire

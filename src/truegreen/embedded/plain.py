@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from truegreen.embedded.http1 import HEAD_LIMIT, Head, Headers, end_to_end, host_of
 from truegreen.embedded.wire import Wire
@@ -31,8 +32,7 @@ _REMEMBERED = 4096  # bytes of headers
 Fields = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True)
-class PlainRequest:
+class PlainRequest(NamedTuple):
     """``size``: bytes of it; ``keep``: the client wants its connection kept."""
 
     head: Head

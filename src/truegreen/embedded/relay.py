@@ -16,6 +16,7 @@ from truegreen.embedded.exchange import Exchange, plain_text
 from truegreen.embedded.http1 import BadRequest, ClientGone, ClientSide, Gateway
 from truegreen.embedded.lane import Begun, Lane
 from truegreen.embedded.passage import Timeouts
+from truegreen.embedded.transport import Readers
 from truegreen.embedded.wire import Wire
 
 __all__ = ["RelayServer", "Timeouts"]
@@ -40,6 +41,7 @@ class RelayServer:
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Wire(self._connected), host, port, backlog=512
         )
+        self.readers = Readers()
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
@@ -58,6 +60,7 @@ class RelayServer:
         if self._server:
             await self._server.wait_closed()
             self._server = None
+            self.readers.close()
 
     def _connected(self, wire: Wire) -> None:
         self._into_lane(ClientSide(wire))

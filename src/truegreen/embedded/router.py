@@ -211,8 +211,9 @@ def _passed(
 
 def _new_request_id() -> bytes:
     """A UUID of version 4. It protects nothing, so it need not be hard to guess."""
-    text = b"%032x" % random.getrandbits(128)
-    return b"%b-%b-4%b-a%b-%b" % (text[:8], text[8:12], text[13:16], text[17:20], text[20:])
+    bits = random.getrandbits
+    parts = (bits(32), bits(16), bits(12), bits(12), bits(48))
+    return b"%08x-%04x-4%03x-a%03x-%012x" % parts
 
 
 def forwarded_for(headers: Headers, peer: str, version: RouterVersion) -> Headers:
