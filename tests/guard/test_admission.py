@@ -176,5 +176,5 @@ def test_the_edges_addresses_are_remembered_up_to_a_number(monkeypatch: Any) -> 
         assert text.in_place(f"{number}.0.0.1, 104.16.0.{number}")
         assert raw.in_place(b"%d.0.0.1, 104.16.0.%d" % (number, number))
         assert not text.in_place(f"104.16.0.1, 203.0.113.{number}")
-    assert text.known == {f"104.16.0.{number}" for number in range(3)}
-    assert raw.known == {b"104.16.0.%d" % number for number in range(3)}
+    assert text.known == {f" 104.16.0.{number}" for number in range(3)}
+    assert raw.known == {b" 104.16.0.%d" % number for number in range(3)}

@@ -29,8 +29,8 @@ class Admission:
     besides the ranges. ``first``, ``second``: the secrets, to compare with ``rules.same``; the
     second is None while there is one, else both are always compared: time must not tell which.
     ``anywhere``: no address is asked for. ``stale_at``: from when on the list may not be believed.
-    ``known``: entries that ``in_place`` has found in the list, written as the usual router writes
-    them, after ``", "``; empty unless exactly one proxy stands before us.
+    ``known``: last entries that ``in_place`` has found in the list, with the blank that the router
+    writes before them; empty unless exactly one proxy stands before us.
     """
 
     __slots__ = ("anywhere", "first", "in_place", "known", "second", "stale_at", "usable")
@@ -58,11 +58,13 @@ def _compile(rules: Rules, known: set[Any], *, raw: bool) -> Callable[[Any], boo
     if ranges is None:
         return lambda _address: False
     holds = ranges.holds
-    blank: Any = b", " if raw else ", "
+    comma: Any = b"," if raw else ","
+    blanks: Any = b" \t" if raw else " \t"
 
     def last(address: Any) -> bool:
-        reached = address.rpartition(blank)[2]  # of another spelling: no address, so judge.py's
-        if not holds(reached.decode("latin-1") if raw else reached):
+        reached = address.rpartition(comma)[2]
+        bare = reached.strip(blanks)
+        if not holds(bare.decode("latin-1") if raw else bare):
             return False
         if len(known) < KEPT:
             known.add(reached)

@@ -306,7 +306,7 @@ class GuardPolicy:
         X-Forwarded-For or the peer."""
         tally = self.tally
         allowed, reason = self.settle(reason, path)
-        tally.bump[reason]()
+        next(tally.counters[reason])
         if tally.observe is not None:
             tally.told(reason, allowed)
         if not allowed or reason not in reasons.LET_IN:

@@ -2,9 +2,11 @@
 
 All networks become one ascending list of boundaries, where they begin and where they end; an
 address is inside when an odd number of boundaries lies at or below it. Overlapping, nested and
-adjacent networks are merged while building, so an answer never depends on their order. The list is
-cut by an address's bytes: most parts are wholly inside or outside, the others hold a few boundaries
-to bisect. So 100,000 networks cost what 22 do.
+adjacent networks are merged while building, so an answer never depends on their order.
+
+A v4 address is answered by its first three bytes, which nearly always say it all; the few /24 that
+a boundary divides have theirs to bisect. A v6 list is cut by an address's bytes until a handful is
+left to bisect. So 100,000 networks cost what 22 do.
 
 Only the compiled question lives here; what it is asked about is ranges.py's.
 """
@@ -22,11 +24,10 @@ if TYPE_CHECKING:
     Node = bool | tuple[bytes, ...] | list["Node"]
 
 DENSE = 32  # boundaries up to which a bisect is smaller than one more cut, and nearly as quick
-SHORT = 256  # boundaries of a v4 list that is cut until nothing is left to bisect: at most 1 MB
-LONG = 32_768  # boundaries of a v4 list from which on a table answers: at most 16 MB
 
 _OUTSIDE: list[Node] = [False] * 256
 _INSIDE: list[Node] = [True] * 256
+_DIVIDED = 2  # beside 0, outside, and 1, inside
 
 
 def compile_lookup(
@@ -35,60 +36,29 @@ def compile_lookup(
     """The question ``holds(text)`` about half-open spans of addresses as numbers, in any order.
 
     It is False for text that is no address, and never raises. A v4-mapped v6 address is looked up
-    as the v4 address. ``dense``: boundaries from which on a part is cut again.
+    as the v4 address. ``dense``: boundaries from which on a part of the v6 list is cut again.
     """
-    edges4, edges6 = _boundaries(v4, 4), _boundaries(v6, 16)
-    rows6 = _rows(edges6, dense)
-    if len(edges4) > LONG:
-        return _tabled(_Table(edges4), rows6)
-    return _cut_up(_rows(edges4, 0 if len(edges4) <= SHORT else dense), rows6)
-
-
-# Both ask as address.packed() does, without its call: a fifth of the whole. It says what they do.
-
-
-def _cut_up(rows4: list[list[Node]], rows6: list[list[Node]]) -> Callable[[str], bool]:
+    rows4, divided = _table(_boundaries(v4, 4))
+    rows6 = _rows(_boundaries(v6, 16), dense)
     pton, mapped = inet_pton, MAPPED
 
+    # Asks as address.packed() does, without its call: a fifth of the whole. It says what this does.
     def holds(text: str) -> bool:
         try:
             if ":" not in text:
                 address = pton(AF_INET, text)
-                part = rows4[address[0]][address[1]]
             else:
                 address = pton(AF_INET6, text)
                 if address[0] or address[:12] != mapped:
                     part = rows6[address[0]][address[1]]
-                else:
-                    address = address[12:]
-                    part = rows4[address[0]][address[1]]
-        except (OSError, ValueError):
-            return False
-        if part is True or part is False:
-            return part
-        return _inside(part, address)
-
-    return holds
-
-
-def _tabled(table: _Table, rows6: list[list[Node]]) -> Callable[[str], bool]:
-    pton, mapped, rows4, fine = inet_pton, MAPPED, table.rows, table.fine
-
-    def holds(text: str) -> bool:
-        try:
-            if ":" not in text:
-                address = pton(AF_INET, text)
-            else:
-                address = pton(AF_INET6, text)
-                if address[0] or address[:12] != mapped:
-                    return _inside(rows6[address[0]][address[1]], address)
+                    return part if part is True or part is False else _inside(part, address)
                 address = address[12:]
         except (OSError, ValueError):
             return False
-        flag = rows4[address[0]][address[1] << 8 | address[2]]
-        if flag == 1:
-            return True
-        return flag == _FINE and bisect_right(fine[address[:3]], address) & 1 == 1
+        flag = rows4[address[0]][address[1]][address[2]]
+        if flag == _DIVIDED:
+            return bisect_right(divided[address[:3]], address) & 1 == 1
+        return flag == 1
 
     return holds
 
@@ -102,33 +72,46 @@ def _inside(part: Node, address: bytes) -> bool:
     return bisect_right(part, address) & 1 == 1 if type(part) is tuple else part is True
 
 
-_FINE = 2
+def _table(
+    boundaries: list[bytes],
+) -> tuple[list[list[bytes]], dict[bytes, tuple[bytes, ...]]]:
+    """v4 by /24: a flag for each at ``rows[first byte][second byte][third byte]``; and, of those
+    that are divided, what a bisect needs. Flags that are alike are one object: most addresses are
+    far from any boundary."""
+    known = {one: one for one in (bytes(256), b"\1" * 256)}
+    outside, inside = ([one] * 256 for one in known)
+    rows: list[list[bytes]] = []
+    divided: dict[bytes, tuple[bytes, ...]] = {}
+    at = 0
+    for first in range(256):
+        row: list[bytes] = []
+        end = _within(boundaries, bytes((first,)), at)[1]
+        for second in sorted({one[1] for one in boundaries[at:end]}):
+            row += (inside if at & 1 else outside)[len(row) : second]
+            low, at = _within(boundaries, bytes((first, second)), at)
+            flags = _flags(boundaries, low, at, divided)
+            row.append(known.setdefault(flags, flags))
+        alike = inside if at & 1 else outside
+        rows.append(row + alike[len(row) :] if row else alike)
+    return rows, divided
 
 
-class _Table:
-    """A long v4 list by its /24: one byte in ``rows``, 0 outside, 1 inside, 2 look into ``fine``.
-    One place of memory a question, so that a list too large for the processor's cache is quick."""
-
-    def __init__(self, boundaries: list[bytes]) -> None:
-        numbers = [int.from_bytes(one, "big") for one in boundaries]
-        if len(numbers) % 2:
-            numbers.append(1 << 32)
-        flags = bytearray(1 << 24)
-        for start, end in zip(numbers[::2], numbers[1::2], strict=True):
-            first, last = (start + 255) >> 8, end >> 8
-            if first < last:
-                flags[first:last] = b"\1" * (last - first)
-        self.fine: dict[bytes, tuple[bytes, ...]] = {}
-        for one in boundaries:
-            if one[3]:
-                flags[int.from_bytes(one[:3], "big")] = _FINE
-                low, high = _within(boundaries, one[:3], 0)
-                self.fine[one[:3]] = ((b"",) if low & 1 else ()) + tuple(boundaries[low:high])
-        shared: dict[bytes, bytes] = {}
-        self.rows = []
-        for part in range(256):
-            row = bytes(flags[part << 16 : (part + 1) << 16])
-            self.rows.append(shared.setdefault(row, row))
+def _flags(
+    boundaries: list[bytes], low: int, high: int, divided: dict[bytes, tuple[bytes, ...]]
+) -> bytes:
+    """The flags of a /16 whose boundaries are those from ``low`` to before ``high``."""
+    flags = bytearray((low & 1,)) * 256
+    for number in range(low, high):
+        one = boundaries[number]
+        after = one[2]
+        if one[3]:
+            flags[after] = _DIVIDED
+            after += 1
+            if one[:3] not in divided:
+                begin, end = _within(boundaries, one[:3], low)
+                divided[one[:3]] = _bisected(boundaries, begin, end)
+        flags[after:] = bytes((~number & 1,)) * (256 - after)
+    return bytes(flags)
 
 
 def _boundaries(spans: list[tuple[int, int]], width: int) -> list[bytes]:
@@ -170,17 +153,20 @@ def _cut(boundaries: list[bytes], prefix: bytes, low: int, high: int, dense: int
 
 
 def _node(boundaries: list[bytes], prefix: bytes, low: int, high: int, dense: int) -> Node:
-    """The addresses that begin with ``prefix``: all inside, all outside, or what tells them apart.
-
-    A tuple that begins inside a network starts with b"", which lies below every address: so the
-    parity within the part is the parity within the whole.
-    """
+    """The addresses that begin with ``prefix``: all inside, all outside, or what tells them
+    apart."""
     if not any(boundaries[low][len(prefix) :]):
         low += 1  # the part begins where a network does, or where one has ended
     if low == high:
         return low & 1 == 1
     if high - low > dense:
         return _cut(boundaries, prefix, low, high, dense)
+    return _bisected(boundaries, low, high)
+
+
+def _bisected(boundaries: list[bytes], low: int, high: int) -> tuple[bytes, ...]:
+    """Some boundaries to bisect among. When the first ends a network, after b"", which lies below
+    every address: so the parity within the part is the parity within the whole."""
     return ((b"",) if low & 1 else ()) + tuple(boundaries[low:high])
 
 

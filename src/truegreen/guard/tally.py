@@ -53,7 +53,7 @@ class Tally:
     """
 
     __slots__ = ("_clock", "_every", "_lock", "_log", "_next", "_reads", "_unlogged",
-                 "bump", "last_refused_at", "logs", "observe", "observer_errors")  # fmt: skip
+                 "counters", "last_refused_at", "logs", "observe", "observer_errors")  # fmt: skip
 
     def __init__(
         self,
@@ -64,8 +64,8 @@ class Tally:
     ) -> None:
         self.observe = observe
         self.observer_errors = 0
-        self.bump: dict[str, Callable[[], int]] = {one: count().__next__ for one in REASONS}
-        """By reason: call it to count a request."""
+        self.counters = {one: count() for one in REASONS}
+        """By reason: ``next`` of it counts a request."""
         self.last_refused_at: float | None = None
         """When a request was last refused, seconds since the epoch; None: never."""
         self._reads = dict.fromkeys(REASONS, 0)
@@ -114,8 +114,8 @@ class Tally:
         """Requests by reason, those that came up; a copy."""
         with self._lock:
             totals = {}
-            for reason, bump in self.bump.items():
-                totals[reason] = bump() - self._reads[reason]  # reading takes a number, too
+            for reason, counter in self.counters.items():
+                totals[reason] = next(counter) - self._reads[reason]  # reading takes a number, too
                 self._reads[reason] += 1
         return {reason: total for reason, total in totals.items() if total}
 

@@ -54,7 +54,7 @@ def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
     same, clock, short = rules.same, rules.clock, Admission(rules, raw=False)
     first, second, anywhere = short.first, short.second, short.anywhere
     stale_at, known, in_place = short.stale_at, short.known, short.in_place
-    observed, bump_admitted = tally.observe is not None, tally.bump[reasons.ADMITTED]
+    observed, admissions = tally.observe is not None, tally.counters[reasons.ADMITTED]
     secret_key = environ_key(policy.header)
     address_key = environ_key(FORWARDED) if policy.reads_forwarded else "REMOTE_ADDR"
     named = in_environ(policy.client_header)
@@ -72,14 +72,14 @@ def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
                      else same(secret, first) | same(secret, second))
                 and (anywhere or (
                     address and "\n" not in address and clock() < stale_at
-                    and (address.rpartition(", ")[2] in known or in_place(address))
+                    and (address.rpartition(",")[2] in known or in_place(address))
                 ))
             )  # fmt: skip
         except TypeError:  # text beyond ASCII cannot be compared as it is
             admitted = False
         if admitted:
             environ[CLIENT] = named
-            bump_admitted()
+            next(admissions)
             if observed:
                 tally.told(reasons.ADMITTED, True)
             return app(environ, start_response)
