@@ -78,14 +78,11 @@ def test_a_clock_that_jumps_gives_at_most_the_burst(database: LastingDatabase) -
     budget = SharedBudget(database, KEY, TERMS, clock=clock)
     clock.now = 1e9
     assert budget.take(10)
-    clock.now = 0.0  # set back: nothing is given until time passes again
+    clock.now = 0.0  # set back: nothing is given for it, and nothing is held back
     assert not budget.take()
-    clock.now = 2.0
-    budget.settle(0)
-    assert not budget.take()  # the first that writes after the change sets the clock's beginning
-    budget.cap(LEFT_ALONE + 5)
-    clock.now = 5.0
+    clock.now = 3.0
     assert budget.take(3)
+    assert not budget.take()
     assert spent_last_hour(database, KEY, clock.now) == 3  # of the clock that is
 
 

@@ -45,8 +45,10 @@ class SharedBudget:
     def take(self, calls: int = 1, *, keep: float = 0.0) -> bool:
         with self._db.write() as writer:
             now = self._clock()
-            tokens = self._tokens(writer, now)
+            tokens, at = self._tokens(writer, now)
             if tokens < calls + keep:
+                if at > now:  # the clock was set back: from here on time gives again
+                    self._keep(writer, tokens, now)
                 return False
             self._keep(writer, tokens - calls, now)
             self._count(writer, calls, now)
@@ -57,7 +59,7 @@ class SharedBudget:
             return
         with self._db.write() as writer:
             now = self._clock()
-            tokens = min(self.terms.burst, self._tokens(writer, now) - calls)
+            tokens = min(self.terms.burst, self._tokens(writer, now)[0] - calls)
             self._keep(writer, tokens, now)
             self._count(writer, calls, now)
 
@@ -67,7 +69,7 @@ class SharedBudget:
             return
         with self._db.write() as writer:
             now = self._clock()
-            self._keep(writer, min(self._tokens(writer, now), most), now)
+            self._keep(writer, min(self._tokens(writer, now)[0], most), now)
 
     @property
     def tokens(self) -> float:
@@ -76,9 +78,13 @@ class SharedBudget:
             return self.terms.burst
         return self.terms.filled(rows[0][0], rows[0][1], self._clock())
 
-    def _tokens(self, writer: Writer, now: float) -> float:
+    def _tokens(self, writer: Writer, now: float) -> tuple[float, float]:
+        """What there is at ``now``, and when it was last written."""
         rows = writer.rows("SELECT tokens, at FROM bucket WHERE token = ?", (self._key,))
-        return self.terms.filled(rows[0][0], rows[0][1], now) if rows else self.terms.burst
+        if not rows:
+            return self.terms.burst, now
+        tokens, at = rows[0]
+        return self.terms.filled(tokens, at, now), at
 
     def _keep(self, writer: Writer, tokens: float, now: float) -> None:
         writer.run(
