@@ -35,7 +35,7 @@ BEHIND = watcher(Pressure(apps=400, waiting=37, oldest=12.2, per_minute=74), "ho
         (
             [KEEPS_UP, BEHIND],
             NOTHING,
-            "2 watches over 1,000 apps: behind. 37 apps to look at, the first for 12 s.",
+            "2 watches over 1,000 apps: behind. 37 apps wait to be looked at, the first for 12 s.",
             "unverified",
         ),
         (

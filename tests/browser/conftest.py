@@ -18,6 +18,14 @@ from board_browser import Served
 from board_service import HOSTILE, Service, green, red
 
 from truegreen.board import make_app
+from truegreen.state import locate
+from truegreen.watch import Terms
+from truegreen.watch.hints import Delivery
+from truegreen.watch.inbox import Inbox
+from truegreen.watch.pressure import Pressure
+from truegreen.watch.roster import Roster
+from truegreen.watch.shared_budget import SharedBudget
+from truegreen.watch.together import lasting
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = os.environ.get("TRUEGREEN_BROWSER") == "required"
@@ -81,8 +89,22 @@ class Live(Service):
         self.record(green())
         self.record(red())
         self.record(red("hostile", HOSTILE))
+        self._watches(root)
         self._served = Served(make_app(self.sources))
         self.address = self._served.address
+
+    def _watches(self, root: Path) -> None:
+        """Two that share the apps, one of them behind, and webhooks that came."""
+        database = lasting(locate(root, {}))
+        keeps_up = Pressure(apps=513, tokens=52.0, per_minute=74.0, round=1130.0)
+        behind = Pressure(apps=487, unseen=20, waiting=37, oldest=12.4, following=3, round=1240.0,
+                          per_minute=74.0, not_seen=1)  # fmt: skip
+        for name, one in (("runner-1-4711-9f02aa31", keeps_up), ("runner-2-815-c0ffee00", behind)):
+            Roster(database).beat(name, "d1935e" * 10, every_app=True, told=one.as_json())
+        hints = [Delivery("raptor-prod", f"delivery-{n}", None) for n in range(3)]
+        Inbox(database).put(hints, {"forged": 2})
+        SharedBudget(database, "d1935e" * 10, Terms.within(4500)).settle(3977)
+        database.close()
 
     def close(self) -> None:
         self._served.close()

@@ -22,6 +22,7 @@ PAGES = {
     "incidents": "/incidents",
     "incident": "/incidents/2026-06-21-x",
     "drills": "/drills",
+    "watch": "/watch",
     "missing": "/nope",
 }
 DESKTOP, PHONE = (1280, 900), (390, 844)

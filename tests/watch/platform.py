@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from truegreen.errors import PlatformUnreachable
+from truegreen.errors import PlatformRefused, PlatformUnreachable
 from truegreen.heroku.client import Unchanged
 from truegreen.heroku.models import App, Dyno, FormationEntry, Release
 
@@ -21,6 +21,7 @@ class Apps:
         self.asked: Counter[str] = Counter()
         self.away: set[str] = set()
         self.rate_limit_remaining: int | None = None
+        self.refuse = 0  # the status that every question gets instead of an answer
         self._releases = {name: (release(1, current=True),) for name in names}
         self._dynos = {name: (dyno("up", 1),) for name in names}
         self._config = {name: {"A": "1"} for name in names}
@@ -80,6 +81,8 @@ class Apps:
 
     def _ask(self, what: str, app: str) -> None:
         self.asked[what] += 1
+        if self.refuse:
+            raise PlatformRefused("no more", status=self.refuse)
         if app in self.away or what in self.away:
             raise PlatformUnreachable("no answer")
 

@@ -115,10 +115,10 @@ def test_one_that_comes_moves_only_its_own_share() -> None:
 
 
 def test_a_hint_from_the_database_is_looked_at_within_seconds(location: Location) -> None:
-    apps, clock = Apps(*[f"app-{n}" for n in range(30)]), Clock()
+    apps, clock = Apps(*[f"app-{n}" for n in range(9)]), Clock()
     database = lasting(location)
     watch = Watch(database, apps, clock)
-    run(clock, 200, watch)
+    run(clock, 20, watch)
     apps.release("app-7", "failed")
     Inbox(database, clock=clock).put([Delivery("app-7", "delivery-1", None)], {})
     run(clock, 3, watch)

@@ -55,6 +55,21 @@ def test_a_look_at_which_nothing_changed_costs_two_calls() -> None:
     assert apps.asked["config"] == 1
 
 
+def test_a_release_from_its_beginning_to_its_end_costs_five_calls() -> None:
+    apps, watch = Apps("a"), AppWatch("a")
+    watch.look(apps)
+    apps.release("a", "pending")
+    begun = watch.look(apps)
+    assert (begun.calls, begun.pending, begun.seen_to) == (3, True, 1)  # the config vars as well
+    assert watch.look(apps).calls == 2
+    apps.end("a", "failed")
+    ended = watch.look(apps)
+    assert (ended.calls, ended.pending, ended.seen_to) == (2, False, 2)
+    assert [change.kind for change in ended.began] == ["release-failed"]
+    apps.release("a")
+    assert watch.look(apps).calls == 4  # another is current: the formation too
+
+
 def test_each_change_is_told_when_it_begins_and_when_it_is_gone() -> None:
     apps, watch = Apps("a"), AppWatch("a")
     watch.look(apps)
@@ -142,6 +157,68 @@ def test_a_crash_that_no_release_tells_of_is_seen_by_the_round() -> None:
     told = run(fleet, clock, 300)
     assert [(app, kind) for _, app, kind in told] == [("app-33", "dyno-crashed")]
     assert told[0][0] - began <= 120
+
+
+def test_a_pending_release_is_followed_to_its_end_without_the_list_showing_it() -> None:
+    apps, clock = Apps(*[f"app-{n}" for n in range(300)]), Clock()
+    fleet, _ = fleet_of(apps, clock)
+    run(fleet, clock, 3000)
+    apps.release("app-7", "pending")
+    run(fleet, clock, 200)
+    assert fleet.pressure().following == 1
+    apps.end("app-7", "failed")
+    began = clock.now
+    told = run(fleet, clock, 120)
+    assert [(app, kind) for _, app, kind in told] == [("app-7", "release-failed")]
+    assert told[0][0] - began <= 65
+    assert fleet.pressure().following == 0
+
+
+def test_what_fails_before_an_apps_first_look_is_news_and_what_failed_before_the_watch_is_not() -> (
+    None
+):
+    apps, clock = Apps(*[f"app-{n}" for n in range(200)]), Clock()
+    apps.release("app-5", "failed")
+    fleet, _ = fleet_of(apps, clock)
+    told = run(fleet, clock, 2)
+    late = "app-0"  # the last of the first round
+    assert fleet.pressure().unseen > 150
+    apps.release(late, "failed")
+    told += run(fleet, clock, 1500)
+    assert [(app, kind) for _, app, kind in told] == [(late, "release-failed")]
+
+
+def test_what_the_platform_refuses_for_its_limit_empties_the_budget() -> None:
+    apps, clock = Apps("a"), Clock()
+    fleet, budget = fleet_of(apps, clock)
+    apps.refuse = 429
+    run(fleet, clock, 30)
+    assert apps.calls == 1
+    assert budget.tokens < 0
+    apps.refuse = 0
+    run(fleet, clock, 300)
+    assert fleet.blind == {}
+    apps.rate_limit_remaining = 10  # who ships has used up the rest
+    asked = apps.calls
+    run(fleet, clock, 300)
+    assert apps.calls - asked <= 10
+
+
+def test_a_flood_of_hints_stays_within_the_budget_and_is_told_as_back_pressure() -> None:
+    apps, clock = Apps(*[f"app-{n}" for n in range(500)]), Clock()
+    fleet, _ = fleet_of(apps, clock)
+    run(fleet, clock, 2400)
+    asked = apps.calls
+    for name in fleet.apps:
+        fleet.hint(name)
+    run(fleet, clock, 60)
+    assert apps.calls - asked <= 60 + 60 * 4500 / 3600
+    pressure = fleet.pressure()
+    assert pressure.behind
+    assert pressure.oldest == pytest.approx(60, abs=5)
+    assert pressure.told.startswith(f"behind: {pressure.waiting} apps wait to be looked at")
+    run(fleet, clock, 1200)
+    assert fleet.pressure().told == "nothing waits"
 
 
 def test_an_app_that_cannot_be_looked_at_is_named_and_holds_nobody_up() -> None:

@@ -1,8 +1,8 @@
 """One app, looked at again and again with as few calls as it takes: two, as a rule answered 304.
 
-Config vars cannot change without a release, so they are read only when the releases have changed;
-the formation too, and every tenth look besides, because scaling makes none. Of an app only what
-the next look is compared with is kept, and of its config vars a digest.
+Config vars cannot change without a release, so they are read only when there is a new one; the
+formation when another is current, and every tenth look besides, because scaling makes none. Of an
+app only what the next look is compared with is kept, and of its config vars a digest.
 """
 
 from __future__ import annotations
@@ -90,22 +90,23 @@ class AppWatch:
         moment = now or datetime.now(UTC)
         calls = COST
         of_releases, of_dynos = self._etags
-        seen = self._aged(moment)
-        found: tuple[Release, ...] | None = None
+        seen = last = self._aged(moment)
+        found: tuple[Release, ...] = ()
         with suppress(Unchanged):
             found, of_releases = platform.releases_unless(self.app, of_releases, RELEASES)
-        if found is not None:
+            seen = replace(seen, releases=seen_releases(found, moment))
+        if _newest(seen) != _newest(last) or self._before is None:
             config = digest_of(dict(platform.config_vars(self.app)))
-            seen = replace(seen, releases=seen_releases(found, moment), config=config)
+            seen = replace(seen, config=config)
             calls += 1
-        if found is not None or self._looks % _FORMATION_EVERY == 0:
+        if _current(seen) != _current(last) or self._looks % _FORMATION_EVERY == 0:
             seen = replace(seen, wanted=wanted(platform.formation(self.app)))
             calls += 1
         with suppress(Unchanged):
             dynos, of_dynos = platform.dynos_unless(self.app, of_dynos)
             seen = replace(seen, dynos=seen_dynos(dynos))
         if self._before is None:
-            self._before = replace(seen, releases=self._known(found or (), seen.releases))
+            self._before = replace(seen, releases=self._known(found, seen.releases))
         self._now, self._seen_at, self._etags = seen, moment, (of_releases, of_dynos)
         self._looks += 1
         return self._compare(self._before, seen, calls)
@@ -137,6 +138,13 @@ class AppWatch:
         ended = tuple(one for key, one in self._open.items() if key not in found)
         self._open = found
         pending = [one.version for one in seen.releases if one.status == "pending"]
-        newest = max((one.version for one in seen.releases), default=0)
-        seen_to = min(pending) - 1 if pending else newest
+        seen_to = min(pending) - 1 if pending else _newest(seen)
         return Sight(self.app, began, ended, calls, bool(pending), seen_to)
+
+
+def _current(seen: Snapshot) -> int | None:
+    return None if seen.current is None else seen.current.version
+
+
+def _newest(seen: Snapshot) -> int:
+    return max((one.version for one in seen.releases), default=0)

@@ -65,17 +65,16 @@ def watch_document(
 
 def _sentence(found: Sequence[Mapping[str, Any]], waiting: Waiting, *, late: bool) -> str:
     if not found:
-        left = f" {_count(waiting.apps, 'hint')} wait." if waiting.apps else ""
+        left = f" {_count(waiting.apps, 'hint waits', 'hints wait')}." if waiting.apps else ""
         return f"Nobody watches now.{left}"
     apps = sum(one["apps"] for one in found)
     who = f"{_count(len(found), 'watch', 'watches')} over {_count(apps, 'app')}"
     behind = [one for one in found if one["behind"]]
     if behind:
         worst = max(behind, key=lambda one: one["oldest"])
-        return (
-            f"{who}: behind. {_count(sum(one['waiting'] for one in behind), 'app')} to look at,"
-            f" the first for {span(worst['oldest'])}."
-        )
+        apps = sum(one["waiting"] for one in behind)
+        wait = f"{_count(apps, 'app waits', 'apps wait')} to be looked at"
+        return f"{who}: behind. {wait}, the first for {span(worst['oldest'])}."
     if late:
         return f"{who}: a hint has waited for {span(waiting.oldest)}, and nobody took it."
     return f"{who}: nothing waits."

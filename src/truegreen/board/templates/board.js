@@ -32,5 +32,6 @@
     line.onerror=function(){if(!lost)news.textContent="The board does not answer: this page may be old.";lost=true;document.documentElement.setAttribute("data-line","lost")};
     line.onopen=function(){document.documentElement.setAttribute("data-line","open");if(lost){lost=false;news.textContent="";soon()}};
   }
+  if(+main.getAttribute("data-every"))setInterval(soon,1000*main.getAttribute("data-every"));
   requestAnimationFrame(function(){setTimeout(listen,0)});
 })();
