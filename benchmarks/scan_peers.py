@@ -51,6 +51,11 @@ def peers(folder: Path, shapes: Path) -> list[Peer]:
         Peer("kingfisher", ("kingfisher", "scan", "--jobs", "1", "--no-validate")),
         Peer("betterleaks", ("betterleaks", "-j", "1", "-l", "error"), 40_000_000),
         Peer("gitleaks", ("gitleaks", "dir", "--no-banner", "-l", "error"), 10_000_000),
+        Peer(
+            "gitleaks 8.16",
+            ("gitleaks-8.16", "detect", "--no-git", "-l", "error", "-s"),
+            10_000_000,
+        ),
         Peer("credsweeper", ("credsweeper", "--jobs", "1", "--no-stdout", "--path"), 1_000_000),
         Peer("detect-secrets", ("detect-secrets", "-c", "1", "scan", "--all-files"), 1_000_000),
         Peer("datafog", (python, "-c", DATAFOG), 2_000_000),
