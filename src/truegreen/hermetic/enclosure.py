@@ -42,6 +42,7 @@ class Enclosure:
     def __init__(self, root: Path, smoke: Smoke) -> None:
         self._smoke = smoke
         self._stack = Stack(root)
+        self._environ = os.environ
         self._before = dict(os.environ)
         self._scratch = tempfile.TemporaryDirectory(
             prefix="truegreen-seal-", ignore_cleanup_errors=True
@@ -93,7 +94,9 @@ class Enclosure:
 
     def still_watched(self, during: str) -> None:
         """Says so, once, when somebody has replaced ``os.environ`` for good."""
-        if self._watch.replaced() and not any("replaced os.environ" in one for one in self.unseen):
+        if os.environ is self._environ:
+            return
+        if not any("replaced os.environ" in one for one in self.unseen):
             self.unseen.append(
                 f"{during} replaced os.environ and did not put it back: what was read after that "
                 "was not seen (patch its items, with monkeypatch or patch.dict)"
@@ -136,7 +139,7 @@ class Enclosure:
 
     def _refused(self, host: str, port: int, frame: FrameType) -> None:
         found = self._stack.place(frame)
-        where = (found.file, found.line) if found else ("", 0)
+        where = found[:2] if found else ("", 0)
         key = (host, port, *where)
         if key in self._blocked or len(self._blocked) < _BLOCKED_KEPT:
             tests = self._blocked.setdefault(key, {})

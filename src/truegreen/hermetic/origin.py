@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
 
 USER, OWN, GLUE, LIBRARY, RUNNER = "user", "own", "glue", "library", "runner"
 
@@ -26,15 +25,10 @@ _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _RUNNERS = frozenset({"_pytest", "pluggy"})
 
 
-class Place(NamedTuple):
-    """A line of the user's: ``file`` relative to the root. ``via``: a library that stood between
-    and did the reading of its own accord, or "". ``importing``: the user's module that was being
-    imported, or ""."""
-
-    file: str
-    line: int
-    via: str
-    importing: str
+# A line of the user's: the file relative to the root, the line; ``via``: a library that stood
+# between and did the reading of its own accord, or ""; ``importing``: the user's module that was
+# being imported, or "". A plain tuple: one is made for every read.
+Place = tuple[str, int, str, str]
 
 
 class Stack:
@@ -55,14 +49,24 @@ class Stack:
         None too for what our own ``health`` reads: the platform's metadata is reported, not
         depended on.
         """
+        # For every read: no call that can be spared.
         kinds = self._kinds
         via = ""
         nearest = True
         while frame is not None:
-            filename = frame.f_code.co_filename
-            kind, name = kinds.get(filename) or self._classify(filename)
+            code = frame.f_code
+            kind, name = kinds.get(code.co_filename) or self._classify(code.co_filename)
             if kind == USER:
-                return Place(name, frame.f_lineno, via, self._importing(frame))
+                file, line = name, frame.f_lineno
+                while frame is not None:
+                    code = frame.f_code
+                    kind, name = kinds.get(code.co_filename) or self._classify(code.co_filename)
+                    if kind == RUNNER:
+                        break  # whoever called pytest is not what is being imported
+                    if kind == USER and code.co_name == "<module>":
+                        return file, line, via, str(frame.f_globals.get("__name__") or name)
+                    frame = frame.f_back
+                return file, line, via, ""
             if kind == RUNNER:
                 return None  # pytest's own read, whoever may have called pytest
             if nearest and kind != GLUE:
@@ -82,18 +86,6 @@ class Stack:
         if not filename or not filename.startswith(self._near):
             return False
         return (self._kinds.get(filename) or self._classify(filename))[0] == USER
-
-    def _importing(self, frame: FrameType | None) -> str:
-        kinds = self._kinds
-        while frame is not None:
-            code = frame.f_code
-            kind, name = kinds.get(code.co_filename) or self._classify(code.co_filename)
-            if kind == RUNNER:
-                break  # whoever called pytest is not what is being imported
-            if kind == USER and code.co_name == "<module>":
-                return str(frame.f_globals.get("__name__") or name)
-            frame = frame.f_back
-        return ""
 
     def _classify(self, filename: str) -> tuple[str, str]:
         found = self._kind(filename)

@@ -23,18 +23,18 @@ class Outcomes:
             self._note(report)
 
     def ran(self, report: pytest.TestReport) -> None:
-        if report.outcome == "passed" and report.when == "teardown":
-            return  # what it was is known; a node id is a text that pytest makes each time
-        before = self._of.setdefault(report.nodeid, "")
-        if report.failed:
-            after = "failed" if report.when == "call" else "error"
-            if before != "failed":
-                self._of[report.nodeid] = after
-            self._note(report)
-        elif report.skipped:
-            self._of[report.nodeid] = before or "skipped"
-        elif report.when == "call":
-            self._of[report.nodeid] = before or "passed"
+        outcome = report.outcome
+        if outcome == "passed" and report.when != "call":
+            return  # the call says what it was; a node id is a text that pytest makes each time
+        if outcome not in ("passed", "skipped", "failed"):
+            return  # another plugin's: a run that is to be repeated
+        test = report.nodeid
+        if outcome != "failed":
+            self._of.setdefault(test, outcome)
+            return
+        if self._of.get(test) != "failed":
+            self._of[test] = "failed" if report.when == "call" else "error"
+        self._note(report)
 
     def totals(self) -> dict[str, int]:
         """By SessionResult's names."""

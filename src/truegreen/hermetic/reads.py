@@ -10,9 +10,9 @@ import sys
 import threading
 from collections.abc import Callable, ItemsView, Iterable, ValuesView
 from types import CodeType, FrameType
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from truegreen.hermetic.origin import Stack
+from truegreen.hermetic.origin import Place, Stack
 from truegreen.hermetic.result import TESTS_KEPT, LeakedRead, RecordedRead
 
 KEYS_KEPT = 10_000
@@ -40,15 +40,8 @@ class Fixture(Protocol):
     def scope(self) -> str: ...
 
 
-class _Key(NamedTuple):
-    variable: str
-    file: str
-    line: int
-    via: str
-    present: bool
-    bulk: bool
-    phase: str
-    state: str
+# variable, file, line, via, present, bulk, phase, state: a plain tuple, made for every read
+_Key = tuple[str, str, int, str, bool, bool, str, str]
 
 
 class _Seen:
@@ -60,8 +53,9 @@ class _Seen:
         self.tests: dict[str, None] = {}
         # The leak as ``VARIABLE file:line``, for any terminal; "" when it is none.
         self.told = ""
-        if key.state == "open" and not key.via and key.variable != ALL:
-            told = f"{key.variable} {key.file}:{key.line}"
+        variable, file, line, via, _, _, _, state = key
+        if state == "open" and not via and variable != ALL:
+            told = f"{variable} {file}:{line}"
             self.told = told.encode("utf-8", "backslashreplace").decode()
 
 
@@ -84,29 +78,33 @@ class Recording:
         self._quiet = 0
         self._in_bulk: tuple[int, CodeType | None, int] = (0, None, -1)
         self._lock = threading.RLock()
-        self.test = ""  # node id of the running test, or ""
+        self.test = ""  # node id of the running test, or "": its end is told by setting it
         self._of_test: list[_Seen] = []
-        self._fixtures: list[Fixture] = []
+        # Those that are being made, the innermost last. Where more than one test gets the very same
+        # fixture, all of them have read.
+        self.fixtures: list[Fixture] = []
         self.dropped = 0
 
     def reads(self) -> tuple[RecordedRead, ...]:
         """Every read that has a line of the user's behind it, in the order of names and lines."""
         found = [
             RecordedRead(
-                variable=key.variable,
-                file=key.file,
-                line=key.line,
-                present=key.present,
+                variable=variable,
+                file=file,
+                line=line,
+                present=present,
                 count=seen.count,
-                bulk=key.bulk,
-                phase=key.phase,
+                bulk=bulk,
+                phase=phase,
                 during=seen.during,
                 tests=tuple(seen.tests)[:TESTS_KEPT],
                 test_count=len(seen.tests),
-                state=key.state,
-                via=key.via,
+                state=state,
+                via=via,
             )
-            for key, seen in self._seen.items()
+            for (variable, file, line, via, present, bulk, phase, state), seen in (
+                self._seen.items()
+            )
         ]
         return tuple(sorted(found, key=read_order))
 
@@ -116,16 +114,6 @@ class Recording:
         self.test = node
         self._of_test = []
 
-    def test_ends(self) -> None:
-        self.test = ""
-
-    def fixture_begins(self, fixture: Fixture) -> None:
-        """Where more than one test gets the very same fixture, all of them have read."""
-        self._fixtures.append(fixture)
-
-    def fixture_ends(self) -> None:
-        self._fixtures.pop()
-
     def uses_fixtures(self, node: str, names: Iterable[str]) -> None:
         """The test ``node`` gets these fixtures, made for it or for an earlier one."""
         if not self._shared:
@@ -133,7 +121,8 @@ class Recording:
         with self._lock:
             for name in names:
                 for seen in self._shared.get(name, ()):
-                    self._add_test(seen, node)
+                    if node not in seen.tests:
+                        self._add_test(seen, node)
 
     def leaks_of_test(self) -> list[str]:
         """What leaked into the running test, as ``VARIABLE file:line``, for any terminal."""
@@ -178,8 +167,9 @@ class Recording:
             return
         if id(frame) == self._in_bulk[0] and _instruction(frame) == self._in_bulk:
             return
-        with self._lock:
-            self._record(name, present, frame, bulk)
+        found = self._stack.place(frame)
+        if found is not None:
+            self._record(name, present, found, bulk)
 
     def read_all(self, frame: FrameType) -> None:
         # dict(environ) asks for the keys and then, from the very same instruction, for each.
@@ -189,46 +179,43 @@ class Recording:
         self._in_bulk = _instruction(reader)
         if self._quiet:
             return
-        with self._lock:
-            self._record(_wanted(reader), True, frame, True)
+        found = self._stack.place(frame)
+        if found is not None:
+            self._record(_wanted(reader), True, found, True)
 
     def wrote(self, name: str) -> None:
         if not self._quiet and name != PYTESTS:
             self._pins.add(name)
 
-    def _record(self, name: str, present: bool, frame: FrameType, bulk: bool) -> None:
-        found = self._stack.place(frame)
-        if found is None:
-            return
+    def _record(self, name: str, present: bool, found: Place, bulk: bool) -> None:
         file, line, via, importing = found
+        fixtures = self.fixtures
         if importing:
-            phase, during = "import", importing
-        elif self._fixtures:
-            phase, during = "fixture", self._fixtures[-1].argname
+            phase = "import"
+        elif fixtures:
+            phase = "fixture"
         else:
-            phase, during = ("test" if self.test else "collection"), ""
+            phase = "test" if self.test else "collection"
         if not via and name in _THEIR_OWN:
             via = _THEIR_OWN[name]
-        # A plain tuple finds what stands under the named one, and is made in a third of the time.
-        key = (name, file, line, via, present, bulk, phase, self.state(name))
-        seen = self._seen.get(key)  # type: ignore[call-overload]
-        if seen is None:
-            if len(self._seen) >= KEYS_KEPT:
-                self.dropped += 1
-                return
-            named = _Key(*key)
-            # Names come from the program; interned they are shared with it.
-            seen = self._seen[named] = _Seen(named, sys.intern(during))
-        seen.count += 1
-        if self.test and self.test not in seen.tests:
-            self._add_test(seen, self.test)
-        for fixture in self._fixtures:
-            if fixture.scope != "function":
-                self._shared.setdefault(fixture.argname, set()).add(seen)
+        with self._lock:
+            key = (name, file, line, via, present, bulk, phase, self.state(name))
+            seen = self._seen.get(key)
+            if seen is None:
+                if len(self._seen) >= KEYS_KEPT:
+                    self.dropped += 1
+                    return
+                during = importing or (fixtures[-1].argname if fixtures else "")
+                # Names come from the program; interned they are shared with it.
+                seen = self._seen[key] = _Seen(key, sys.intern(during))
+            seen.count += 1
+            if self.test and self.test not in seen.tests:
+                self._add_test(seen, self.test)
+            for fixture in fixtures:
+                if fixture.scope != "function":
+                    self._shared.setdefault(fixture.argname, set()).add(seen)
 
     def _add_test(self, seen: _Seen, node: str) -> None:
-        if node in seen.tests:
-            return
         if self._pairs >= PAIRS_KEPT:
             self.dropped += 1
             return

@@ -14,7 +14,9 @@ from typing import Any
 
 from truegreen.hermetic.reads import PYTESTS, Recording
 
-# Bound here: what super() costs is paid six times a test, for pytest's own variable.
+# Bound here, because all of it is paid for every read; what super() costs, six times a test for
+# pytest's own variable.
+_caller = sys._getframe
 _GET, _SET, _DELETE = (
     os._Environ.__getitem__,
     os._Environ.__setitem__,
@@ -32,19 +34,20 @@ class _Recorder(os._Environ[Any]):
         try:
             value = _GET(self, key)
         except KeyError:
-            self.recording.read(_text(key), False, sys._getframe(1))
+            self.recording.read(_text(key), False, _caller(1))
             raise
         if key != PYTESTS:
-            self.recording.read(_text(key), True, sys._getframe(1))
+            self.recording.read(_text(key), True, _caller(1))
         return value
 
     def get(self, key: Any, default: Any = None) -> Any:
         value = self._data.get(self.encodekey(key))  # type: ignore[attr-defined]
-        self.recording.read(_text(key), value is not None, sys._getframe(1))
+        text = key if type(key) is str else os.fsdecode(key)
+        self.recording.read(text, value is not None, _caller(1))
         return default if value is None else self.decodevalue(value)
 
     def __iter__(self) -> Iterator[Any]:
-        self.recording.read_all(sys._getframe(1))
+        self.recording.read_all(_caller(1))
         return super().__iter__()
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -70,7 +73,6 @@ class Watch:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self.environ = os.environ
         self._watched: tuple[Any, ...] = (os.environ, os.environb)
         self._before: list[tuple[type, Recording | None]] = []
 
@@ -79,10 +81,6 @@ class Watch:
             self._before.append((type(one), one.__dict__.get("recording")))
             one.__dict__["recording"] = self._recording
             one.__class__ = _Recorder
-
-    def replaced(self) -> bool:
-        """Whether ``os.environ`` is another object now: what is read from it is not seen."""
-        return os.environ is not self.environ
 
     def stop(self) -> None:
         """Puts the classes back, and ``os.environ`` itself where it was replaced."""

@@ -92,7 +92,7 @@ class BlockedConnection(NamedTuple):
 class SessionResult(NamedTuple):
     """Totals are of tests; an error is a setup, teardown or collection that failed.
 
-    ``total``: tests that were begun. ``exit``: pytest's own exit status, leaks included.
+    ``total``: tests that had an outcome. ``exit``: pytest's own exit status, leaks included.
     ``removed``: names that the seal took away. Lists end at FAILURES_KEPT and LEAKS_KEPT.
     """
 

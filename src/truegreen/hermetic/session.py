@@ -71,22 +71,24 @@ class HermeticSession:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Around all that happens for a test, what other plugins do before it included."""
-        self._recording.test_begins(item.nodeid)
+        node = item.nodeid
+        self._recording.test_begins(node)
         try:
             return (yield)
         finally:
-            self._recording.test_ends()
-            self._enclosure.still_watched(item.nodeid)
+            self._recording.test = ""
+            self._enclosure.still_watched(node)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[object]
     ) -> Generator[None, object, object]:
-        self._recording.fixture_begins(fixturedef)
+        fixtures = self._recording.fixtures
+        fixtures.append(fixturedef)
         try:
             return (yield)
         finally:
-            self._recording.fixture_ends()
+            fixtures.pop()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
