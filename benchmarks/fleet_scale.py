@@ -194,7 +194,9 @@ def arithmetic(m: Measured, a: Assumed | None = None) -> str:
         f"memory: {tokens} watches × {m.base_mb:.0f} MB + {a.apps:,} × {m.app_kb:.1f} kB ="
         f" {tokens * m.base_mb / 1000 + a.apps * m.app_kb / 1e6:.1f} GB",
         f"network: {second:.1f} × {m.answer_kb:.1f} kB = {second * m.answer_kb / 1000:.2f} MB/s",
-        f"grants: 2 a look at most, {second:.1f}/s; one budget gives {slowest:,.0f}/s at least"
+        f"database: a grant and a settlement a look of {m.look:g} calls,"
+        f" {second:.1f} × 2 / {m.look:g} = {second * 2 / m.look:.1f}/s; Postgres gives"
+        f" {slowest:,.0f}/s at least"
         f" ({', '.join(f'{n} at once: {rate:,.0f}/s' for n, rate in m.grants.items())})",
         f"webhooks: {busy:,.0f} × {a.events} / 3600 = {busy * a.events / 3600:.1f}/s; one board"
         f" takes {m.hints:,.0f}/s",
