@@ -236,6 +236,10 @@ class Receiver:
         self.server.server_close()
 
 
+def about(told: dict[str, Any]) -> tuple[str, str, str]:
+    return told["resource"], told["action"], told["data"].get("name", "")
+
+
 def test_webhooks_are_delivered_signed_and_again_after_a_failure(
     cli: Any, stage: Any, demo: str
 ) -> None:
@@ -267,7 +271,11 @@ def test_webhooks_are_delivered_signed_and_again_after_a_failure(
         stage.call("PATCH", "/apps/demo/formation/web", {"quantity": 2})
         stage.eventually(lambda: json.loads(receiver.got[-1][1])["resource"] == "formation")
         assert json.loads(receiver.got[-1][1])["data"]["quantity"] == 2
+        cli.works("webhooks:update", hook["id"], "-i", "api:dyno,api:app", "-l", "notify",
+                  "-u", receiver.url, "-a", "demo")  # fmt: skip
         stage.call("PATCH", "/apps/demo/formation/web", {"quantity": 1})
+        gone = ("dyno", "destroy", "web.2")
+        stage.eventually(lambda: gone in [about(json.loads(got)) for _, got in receiver.got])
         cli.works("webhooks:remove", hook["id"], "-a", "demo")
         assert stage.get("/apps/demo/webhooks") == []
     finally:

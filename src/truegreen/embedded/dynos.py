@@ -8,7 +8,6 @@ Error Codes"): the old dyno is stopped while the new one starts, unless `handove
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +20,7 @@ from truegreen.embedded import process
 from truegreen.embedded.handover import Handover, Kept
 from truegreen.embedded.leftovers import Leftovers
 from truegreen.embedded.lines import LineSplitter
-from truegreen.embedded.ports import accepts
+from truegreen.embedded.ports import accepts, free_port
 
 State = Literal["starting", "up", "crashed", "down", "idle"]
 Log = Callable[[str, str, str], None]
@@ -86,6 +85,7 @@ class DynoManager:
     ``boot_timeout`` is asked at each start, where it can change while the platform runs.
     ``handover(app)``: which of its old web dynos serve on when they are replaced.
     ``leftovers`` is that record, for other processes of the platform to be noted in too.
+    ``changed`` gets "create", "update" or "destroy", and the dyno as it is then.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class DynoManager:
         boot_timeout: Callable[[], float] | None = None,
         log_system: Log | None = None,
         handover: Callable[[str], Handover] = lambda _: Handover(),
+        changed: Callable[[str, DynoState], None] = lambda *_: None,
     ) -> None:
         self.leftovers = Leftovers(data / "processes.json")
         self._settings = settings or DynoSettings()
@@ -106,6 +107,7 @@ class DynoManager:
         self._dynos: dict[str, dict[str, _Dyno]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._handover = handover
+        self._changed = changed
         self._kept: Kept[_Dyno] = Kept(self._retire)
         self._leaving: dict[asyncio.Task[None], str] = {}
         self._reaping: asyncio.Task[list[int]] | None = None
@@ -213,6 +215,10 @@ class DynoManager:
         while self._leaving:
             await asyncio.wait(set(self._leaving))
 
+    def tell(self, action: str, dyno: DynoState) -> None:
+        if not self._closed:  # the platform's end is none of theirs
+            self._changed(action, dyno)
+
     def _lock(self, app: str) -> asyncio.Lock:
         return self._locks.setdefault(app, asyncio.Lock())
 
@@ -233,12 +239,7 @@ class DynoManager:
     def free_port(self) -> int:
         """A port that nobody has, and that no dyno of ours was promised."""
         taken = {state.port for state in self.states()}
-        while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port: int = probe.getsockname()[1]
-            if port not in taken:
-                return port
+        return next(port for port in iter(free_port, None) if port not in taken)
 
 
 class _Dyno:
@@ -275,6 +276,7 @@ class _Dyno:
             updated_at=now,
             reason="",
         )
+        platform.tell("create", self.state)
         self._task = asyncio.create_task(self._live_on(), name=f"dyno {plan.app} {plan.name}")
         self._stopping: asyncio.Task[None] | None = None
 
@@ -284,6 +286,7 @@ class _Dyno:
             if not self._task.done():
                 self._say("Stopping all processes with SIGTERM")
             self._turn("down", "stopped")
+            self._platform.tell("destroy", self.state)
             self._task.cancel()
             self._stopping = asyncio.create_task(self._gone())
         return self._stopping
@@ -363,8 +366,9 @@ class _Dyno:
     ) -> None:
         if self.state.state == "down":
             return  # it was told to stop: what happens to its processes now is no crash
-        if self.state.state != state:
-            self._say(f"State changed from {self.state.state} to {state}")
+        before = self.state.state
+        if before != state:
+            self._say(f"State changed from {before} to {state}")
         self.state = replace(
             self.state,
             state=state,
@@ -373,6 +377,8 @@ class _Dyno:
             pid=pid,
             updated_at=datetime.now(UTC),
         )
+        if state not in (before, "down"):
+            self._platform.tell("update", self.state)
 
     def _say(self, line: str) -> None:
         self._write_system(self.plan.app, self.plan.name, line)

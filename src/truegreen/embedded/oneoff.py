@@ -64,11 +64,13 @@ class OneOff:
 
 
 class OneOffs:
-    """Use it in one event loop; nothing outlives ``close``."""
+    """Use it in one event loop; nothing outlives ``close``. ``changed`` gets "create", "update" or
+    "destroy", and the dyno."""
 
     def __init__(
         self, store: Store, data: DataFolder, rendezvous: Rendezvous, leftovers: Leftovers,
         log: Log, log_system: Log, clock: Callable[[], str], grace: float = 10.0,
+        changed: Callable[[str, OneOff], None] = lambda *_: None,
     ) -> None:  # fmt: skip
         self._store = store
         self._data = data
@@ -78,6 +80,7 @@ class OneOffs:
         self._log_system = log_system
         self._clock = clock
         self._grace = grace
+        self._changed = changed
         self._dynos: dict[str, OneOff] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -100,6 +103,7 @@ class OneOffs:
         at = self._clock()
         dyno = OneOff(new_id(), app.id, name, wish.type, wish.command, "starting", release, at, at)
         self._dynos[dyno.id] = dyno
+        self._changed("create", dyno)
         spec = self._spec(app, dyno, wish)
         if not wish.attach:
             self._begin(dyno.id, self._run_detached(app, dyno, spec))
@@ -134,12 +138,14 @@ class OneOffs:
         return task
 
     def _drop(self, key: str) -> None:
-        self._dynos.pop(key, None)
         self._tasks.pop(key, None)
+        if gone := self._dynos.pop(key, None):
+            self._changed("destroy", gone)
 
     def _up(self, app: App, dyno: OneOff, pid: int) -> None:
         self._leftovers.add(pid, self._data.slug_app(dyno.release.slug_id or ""))
-        self._dynos[dyno.id] = replace(dyno, state="up", updated_at=self._clock())
+        self._dynos[dyno.id] = up = replace(dyno, state="up", updated_at=self._clock())
+        self._changed("update", up)
         self._log_system(app.name, dyno.name, "State changed from starting to up")
 
     def _ended(self, app: App, dyno: OneOff, pid: int, code: int | None) -> None:
@@ -215,6 +221,7 @@ class OneOffs:
         return len(chosen)
 
     async def close(self) -> None:
+        self._changed = lambda *_: None  # the platform's end is none of theirs
         for app_id in {dyno.app_id for dyno in self._dynos.values()}:
             await self.stop(app_id)
         await self.rendezvous.close()

@@ -1,9 +1,19 @@
-"""Whether somebody listens on a port of this machine. What is done about it is the caller's."""
+"""Ports of this machine: one that is free, and whether somebody listens on one. What is done about
+it is the caller's."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
+
+
+def free_port() -> int:
+    """One of 127.0.0.1 that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 async def accepts(port: int) -> bool:

@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +21,7 @@ from pathlib import Path
 from truegreen.embedded.account import Account, unprivileged
 from truegreen.embedded.cluster import CLUSTER, STOP, Passwords, end_servers, pid_file, write_secret
 from truegreen.embedded.leftovers import signal_group
+from truegreen.embedded.ports import free_port
 from truegreen.embedded.process import undisturbed
 from truegreen.errors import TrueGreenError, UsageError
 
@@ -211,7 +211,7 @@ class PostgresServer:
         """Start on the port of last time, or on another one when somebody took it."""
         for attempt in range(6):
             self.port = self._remembered_port() if attempt == 0 else 0
-            self.port = self.port or _free_port()
+            self.port = self.port or free_port()
             if self._log_file.exists() and self._log_file.stat().st_size > _LOG_LIMIT:
                 self._log_file.unlink()
             written = self._log_file.stat().st_size if self._log_file.exists() else 0
@@ -361,10 +361,3 @@ class PostgresServer:
 
 def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

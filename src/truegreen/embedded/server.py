@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import logging
 import os
-import secrets
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -28,18 +26,19 @@ from truegreen.embedded.access import Access
 from truegreen.embedded.addons import Addons, Databases
 from truegreen.embedded.api import build_api
 from truegreen.embedded.api.respond import USER, ApiError, error_answer
-from truegreen.embedded.api.webhooks import describe
+from truegreen.embedded.api.webhooks import describe, tell_dyno
 from truegreen.embedded.builds import Builds
+from truegreen.embedded.claim import only_one, token_of
 from truegreen.embedded.control import Control, Settings, Sources, Urls, log_stream
 from truegreen.embedded.disk import is_full
 from truegreen.embedded.domains import Domains
-from truegreen.embedded.dynos import DynoManager, DynoSettings
+from truegreen.embedded.dynos import DynoManager, DynoSettings, DynoState
 from truegreen.embedded.edge import Edge, EdgeRule
 from truegreen.embedded.edge_policy import EdgePolicy
 from truegreen.embedded.fault_effects import ActiveFaults, Effects
 from truegreen.embedded.git_push import GitPushes
 from truegreen.embedded.handover import PREBOOT_SECONDS, Handover
-from truegreen.embedded.oneoff import OneOffs
+from truegreen.embedded.oneoff import OneOff, OneOffs
 from truegreen.embedded.records import now
 from truegreen.embedded.releases import Releases
 from truegreen.embedded.rendezvous import Rendezvous
@@ -86,7 +85,7 @@ async def serve(options: ServeOptions, ready: Callable[[Control], None] | None =
     for number in numbers:
         loop.add_signal_handler(number, stop.set)
     try:
-        with _only_one(data):
+        with only_one(data):
             async with _Platform(options, data) as platform:
                 await platform.resume()
                 platform.announce()
@@ -97,35 +96,6 @@ async def serve(options: ServeOptions, ready: Callable[[Control], None] | None =
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
-
-
-@contextlib.contextmanager
-def _only_one(data: DataFolder) -> Iterator[None]:
-    """Holds the folder's lock, with our pid in it, for as long as we run."""
-    with data.serve_lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise UsageError(
-                f"a platform runs on {data.root} already (pid {file.read().strip()})",
-                hint="truegreen platform status shows it, truegreen platform stop ends it",
-            ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
-
-
-def _token(path: Path) -> Secret:
-    if not path.is_file() or not path.read_text(encoding="ascii").strip():
-        fresh = path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-        fresh.replace(path)
-    path.chmod(0o600)
-    return Secret(path.read_text(encoding="ascii").strip())
 
 
 class _Api(uvicorn.Server):
@@ -186,6 +156,7 @@ class _Platform:
         self._dynos = dynos = DynoManager(
             data=data.root, log=self._log_app, settings=options.dynos, log_system=self._log_system,
             boot_timeout=lambda: settings().boot_timeout, handover=self._handover,
+            changed=self._dyno_changed,
         )  # fmt: skip
         await dynos.reap_leftovers()
         router_port = await self._listen("router", lambda port: Router(
@@ -225,8 +196,9 @@ class _Platform:
         oneoffs = OneOffs(
             store, data, Rendezvous(data.root), dynos.leftovers, self._log_app, self._log_system,
             now, grace=self._options.dynos.stop_grace,
+            changed=self._dyno_changed,
         )  # fmt: skip
-        token = _token(data.token_file)
+        token = token_of(data.token_file)
         webhooks = Webhooks(store, lambda what, key: describe(self.control, what, key), USER)
         return Control(
             data, limits, token, urls, store, self._streams, settings,
@@ -318,6 +290,9 @@ class _Platform:
         except UsageError as error:
             self._log_system(name or "", "edge", f"{ORIGIN_SECRET}: {error.message}")
             return EdgeRule(SECRET_HEADER, None)
+
+    def _dyno_changed(self, action: str, dyno: DynoState | OneOff) -> None:
+        tell_dyno(self.control, action, dyno)
 
     def _log_app(self, app: str, dyno: str, line: str) -> None:
         self._write_log(app, f"app[{dyno}]", line)

@@ -1,5 +1,5 @@
-"""Webhooks: what is told when a release or build is made or ends, or an app is scaled; signed as on
-Heroku.
+"""Webhooks: what is told of releases, builds, scaling, dynos and the app itself; signed
+as on Heroku.
 
 A hint, never the truth: who gets one reads the API again. ``notify`` is tried once, ``sync`` again
 with back-off (devcenter: "App Webhooks"). What was delivered is kept in memory, the last `KEPT`.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
 KEPT = 200
-INCLUDES = ("api:build", "api:formation", "api:release")
+INCLUDES = ("api:app", "api:build", "api:dyno", "api:formation", "api:release")
 LEVELS = ("notify", "sync")
 SIGNATURE = "Heroku-Webhook-Hmac-SHA256"
 _ATTEMPTS = {"notify": 1, "sync": 6}
@@ -119,22 +119,25 @@ class Webhooks:
         return [delivery for delivery in self.deliveries if delivery.webhook.app_id == app_id]
 
     def _happened(self, entity: str, action: str, key: str) -> None:
-        try:
-            self._tell(entity, action, key)
-        except Exception:  # noqa: BLE001 - a hint that cannot be given must not stop a release
-            _log.exception("webhooks for %s %s", entity, key)
+        self.tell(entity, action, lambda: self._describe(entity, key))
 
-    def _tell(self, entity: str, action: str, key: str) -> None:
+    def tell(
+        self, entity: str, action: str, describe: Callable[[], tuple[App, dict[str, Any]] | None]
+    ) -> None:
+        """The app's webhooks for ``api:ENTITY`` are told what ``describe`` says now. Never raises:
+        a hint that cannot be given must not stop a release."""
         include = f"api:{entity}"
-        described = self._describe(entity, key)
-        if described is None:
-            return
-        app, data = described
-        event_id = new_id()
-        for hook in self.of_app(app.id):
-            if include in hook.include:
-                payload = self._payload(entity, action, data)
-                self._begin(Delivery(new_id(), event_id, hook, include, payload, now()))
+        try:
+            if (described := describe()) is None:
+                return
+            app, data = described
+            event_id = new_id()
+            for hook in self.of_app(app.id):
+                if include in hook.include:
+                    payload = self._payload(entity, action, data)
+                    self._begin(Delivery(new_id(), event_id, hook, include, payload, now()))
+        except Exception:  # noqa: BLE001 - logged, see above
+            _log.exception("webhooks for %s %s", entity, action)
 
     def _payload(self, entity: str, action: str, data: dict[str, Any]) -> dict[str, Any]:
         at = now()

@@ -91,3 +91,39 @@ def test_the_last_lines_are_found(tmp_path: Path) -> None:
     assert whole(stream, stream.last_lines(2)) == b"c\nd\n"
     assert whole(stream, stream.last_lines(0)) == b""
     assert whole(stream, stream.last_lines(99)) == b"a\nb\nc\nd\n"
+
+
+def test_lines_that_may_wait_are_in_order_and_never_missed_by_a_reader(tmp_path: Path) -> None:
+    async def body() -> bytes:
+        stream = Stream(tmp_path / "s", 1600, live=True)
+        stream.line_soon("one")
+        stream.line_soon("two")
+        assert not list((tmp_path / "s").glob("*"))  # they are written together
+        stream.line("three")
+        stream.line_soon("four")
+        assert stream.read(stream.last_lines(2)) == b"three\nfour\n"
+        stream.line_soon("five")
+        assert stream.read(stream.seek(stream.total - 1)) == b"\nfive\n"
+        stream.line_soon("six")
+        async for data in stream.follow(stream.total):  # without anybody's asking
+            stream.line_soon("seven")
+            stream.end()
+            return data
+        return b""
+
+    assert asyncio.run(body()) == b"six\n"
+    assert whole(Stream(tmp_path / "s", 1600, live=False)).endswith(b"five\nsix\nseven\n")
+
+
+def test_a_follower_is_told_of_lines_that_waited(tmp_path: Path) -> None:
+    async def body() -> bytes:
+        stream = Stream(tmp_path / "s", 1600, live=True)
+        waits = asyncio.create_task(anext(stream.follow()))
+        await asyncio.sleep(0)
+        stream.line_soon("late")
+        async with asyncio.timeout(30):
+            data = await waits
+        stream.end()
+        return data
+
+    assert asyncio.run(body()) == b"late\n"

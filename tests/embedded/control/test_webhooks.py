@@ -96,3 +96,33 @@ def test_a_webhook_that_cannot_be_described_stops_nothing(store: Store) -> None:
     Webhooks(store, describe, {})
     app = store.add_app("demo")
     assert store.add_build(app.id, None, "stream").app_id == app.id
+
+
+@pytest.mark.platform
+def test_of_dynos_and_of_the_app_is_told_what_the_api_says_of_them(shared: Any) -> None:
+    client = shared
+    client.post("/apps", {"name": "heard"})
+    client.deploy("heard", client.APP)
+    (web,) = client.up("heard", 2)
+    client.post("/apps/heard/webhooks", {
+        "url": "http://127.0.0.1:1/", "include": ["api:dyno", "api:app"], "level": "notify",
+    })  # fmt: skip
+
+    def told() -> list[dict[str, Any]]:
+        return [event["payload"] for event in client.get("/apps/heard/webhook-events")]
+
+    client.patch("/apps/heard", {"maintenance": True})
+    assert told()[0]["action"] == "update"
+    assert told()[0]["data"] == client.get("/apps/heard")
+    assert client.http.delete("/apps/heard/dynos/web.1").status_code == 202
+    again = client.eventually(
+        lambda: [t for t in told() if t["resource"] == "dyno" and t["data"]["state"] == "up"]
+    )
+    assert again[0]["data"] == client.get("/apps/heard/dynos/web.1")
+    actions = [(t["action"], t["data"]["id"]) for t in told() if t["resource"] == "dyno"]
+    fresh = again[0]["data"]["id"]
+    assert actions == [("destroy", web["id"]), ("create", fresh), ("update", fresh)]
+    client.post("/apps/heard/dynos", {"command": "true"})
+    client.eventually(
+        lambda: ("destroy", "run") in [(t["action"], t["data"].get("type")) for t in told()]
+    )

@@ -33,9 +33,13 @@ class Stage:
     def __init__(self, folder: Path, settings: DynoSettings) -> None:
         self.folder = folder
         self.lines: list[tuple[str, str, str]] = []
+        self.changes: list[tuple[str, str, int, str]] = []
         self.dynos = DynoManager(
-            data=folder, settings=settings, log=lambda *line: self.lines.append(line)
-        )
+            data=folder, settings=settings, log=lambda *line: self.lines.append(line),
+            changed=lambda action, dyno: self.changes.append(
+                (action, dyno.name, dyno.release_version, dyno.state)
+            ),
+        )  # fmt: skip
 
     def plan(self, command: str, kind: str = "web", number: int = 1, release: int = 1) -> DynoPlan:
         return DynoPlan(
@@ -258,5 +262,26 @@ def test_many_dynos_get_many_ports(tmp_path: Path) -> None:
             states = s.dynos.states("shop")
             assert [d.name for d in states] == ["web.1", "web.2", "web.3"]
             assert len({d.port for d in states}) == 3
+
+    go(body)
+
+
+def test_each_change_of_a_dyno_is_told_but_not_the_platforms_end(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with stage(tmp_path) as s:
+            await s.dynos.apply("shop", [s.plan("sleep 300", "worker")])
+            await s.until_up()
+            await s.dynos.apply("shop", [s.plan("exit 3", "worker", release=2)])
+            await s.until(lambda d: d.state == "crashed")
+        assert sorted(s.changes[:2]) == [
+            ("create", "worker.1", 1, "starting"), ("update", "worker.1", 1, "up"),
+        ]  # fmt: skip
+        assert sorted(s.changes[2:]) in [
+            [("create", "worker.1", 2, "starting"), ("destroy", "worker.1", 1, "down"), *rest]
+            for rest in (
+                [("update", "worker.1", 2, "crashed")],
+                [("update", "worker.1", 2, "crashed"), ("update", "worker.1", 2, "up")],
+            )
+        ]
 
     go(body)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from truegreen.embedded.transport import SocketTransport
+from truegreen.embedded.transport import Readers, SocketTransport
 
 
 class Told(asyncio.Protocol):
@@ -44,16 +44,18 @@ Scene = Callable[[SocketTransport, Told, socket.socket], Awaitable[None]]
 
 
 def play(scene: Scene) -> None:
-    """Runs ``scene`` with a transport, what it told, and the peer's socket."""
+    """Runs ``scene`` with a transport, what it told, and the peer's socket: once with the loop's
+    own readers, once with `Readers`."""
 
-    async def run() -> None:
+    async def run(*, own: bool) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             ours = socket.create_connection(server.getsockname())
             peer, _ = server.accept()
         ours.setblocking(False)
         peer.setblocking(False)
         told = Told()
-        transport = SocketTransport(ours, told)
+        readers = Readers() if own else None
+        transport = SocketTransport(ours, told, readers)
         try:
             async with asyncio.timeout(30):
                 await scene(transport, told, peer)
@@ -61,9 +63,12 @@ def play(scene: Scene) -> None:
             transport.abort()
             await told.lost.wait()
             peer.close()
+            if readers:
+                readers.close()
         assert told.events.count("lost") == 1
 
-    asyncio.run(run())
+    asyncio.run(run(own=False))
+    asyncio.run(run(own=True))
 
 
 async def all_of(peer: socket.socket, size: int = -1) -> bytes:

@@ -113,12 +113,15 @@ async def update(request: Request) -> Response:
             app = await state.rename_app(app, name)
         except NameTaken:
             raise invalid(f"Name {name} is already taken") from None
+    if values:
+        state.webhooks.tell("app", "update", lambda: (app, app_json(state, app)))
     return answer(request, app_json(state, app))
 
 
 async def delete(request: Request) -> Response:
     state, app = control(request), app_of(request)
     gone = app_json(state, app)
+    state.webhooks.tell("app", "destroy", lambda: (app, gone))  # with the app they go as well
     await state.delete_app(app)
     return answer(request, gone)
 

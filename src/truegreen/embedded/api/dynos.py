@@ -50,6 +50,10 @@ def dyno_json(app: App, dyno: DynoState) -> dict[str, Any]:
     }
 
 
+def any_dyno_json(app: App, dyno: DynoState | OneOff) -> dict[str, Any]:
+    return _one_off_json(app, dyno) if isinstance(dyno, OneOff) else dyno_json(app, dyno)
+
+
 def _release_dyno(app: App, running: RunningCommand, command: str) -> dict[str, Any]:
     name = f"{RELEASE_TYPE}.{running.release.version}"
     return {

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from truegreen.embedded.api.builds import build_json
+from truegreen.embedded.api.dynos import any_dyno_json
 from truegreen.embedded.api.formation import formation_json
 from truegreen.embedded.api.releases import release_json
 from truegreen.embedded.api.respond import (
@@ -22,6 +23,8 @@ from truegreen.embedded.api.respond import (
     text_field,
 )
 from truegreen.embedded.control import Control
+from truegreen.embedded.dynos import DynoState
+from truegreen.embedded.oneoff import OneOff
 from truegreen.embedded.records import App
 from truegreen.embedded.webhooks import INCLUDES, LEVELS, Delivery, Webhook
 
@@ -42,6 +45,16 @@ def describe(state: Control, entity: str, key: str) -> tuple[App, dict[str, Any]
         return (app, release_json(state, app, release)) if release else None
     build = state.store.build(key)
     return (app, build_json(state, app, build)) if build else None
+
+
+def tell_dyno(state: Control, action: str, dyno: DynoState | OneOff) -> None:
+    """A dyno was made, has changed its state, or is no more."""
+
+    def describe() -> tuple[App, dict[str, Any]] | None:
+        app = state.store.app(dyno.app_id if isinstance(dyno, OneOff) else dyno.app)
+        return (app, any_dyno_json(app, dyno)) if app else None
+
+    state.webhooks.tell("dyno", action, describe)
 
 
 def _webhook_json(app: App, hook: Webhook) -> dict[str, Any]:
