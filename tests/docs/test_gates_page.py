@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-FILE = re.compile(r"^```toml\n# file: (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(  # toml, or a review's front matter
+    r"^```(?:toml|markdown)\n(?P<text>(?:---\n)?# file: (?P<name>\S+)\n.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```(\w*)$", re.MULTILINE)
 # What a service with migrations has, and the page need not show.
@@ -52,7 +55,8 @@ def prints(expected: list[str], output: str) -> bool:
 @pytest.fixture
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     root = tmp_path / "shop"
-    for name, text in {**MORE, **dict(FILE.findall(page(request.config.rootpath)))}.items():
+    shown = {block["name"]: block["text"] for block in FILE.finditer(page(request.config.rootpath))}
+    for name, text in {**MORE, **shown}.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -107,6 +111,6 @@ def test_every_gate_refuses_and_is_cleared_as_the_page_says(
 def test_nothing_on_the_page_goes_untested(request: pytest.FixtureRequest) -> None:
     text = page(request.config.rootpath)
     kinds = [kind for kind in FENCE.findall(text) if kind]
-    assert kinds.count("toml") == len(FILE.findall(text))
+    assert kinds.count("toml") + kinds.count("markdown") == len(FILE.findall(text))
     assert kinds.count("console") == len(CONSOLE.findall(text))
-    assert set(kinds) == {"toml", "console"}
+    assert set(kinds) == {"toml", "markdown", "console"}

@@ -6,8 +6,12 @@ import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import jsonschema
 import pytest
+from click.testing import CliRunner
 
+import truegreen
+from truegreen.cli import root
 from truegreen.config.model import Migrations
 from truegreen.errors import ConfigError, Unverified
 from truegreen.gates.head_tree import Entry
@@ -254,6 +258,22 @@ def test_a_snapshot_has_the_tables_of_the_database(tmp_path: Path, postgres: str
     told = json.loads(file.read_text())
     assert told["taken_at"] == "2026-06-21T00:00:00+00:00"
     assert told["tables"]["public.a"]["rows"] == 5000
+
+
+@pytest.mark.xdist_group("postgres")
+def test_the_verb_that_writes_the_snapshot_prints_what_its_schema_says(
+    tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = '[service]\nname = "s"\n[migrations]\ntable_sizes = "sizes.json"\n'
+    (tmp_path / "truegreen.toml").write_text(settings)
+    monkeypatch.setenv("SIZES_FROM", postgres.replace("+psycopg", ""))
+    words = ["gate", "--dir", str(tmp_path), "--write-sizes", "env:SIZES_FROM", "--json"]
+    done = CliRunner().invoke(root, words)
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    schemas = Path(truegreen.__file__).parent / "outputs" / "schemas"
+    jsonschema.validate(told, json.loads((schemas / "gate-sizes.json").read_text()))
+    assert told["tables"] == len(json.loads((tmp_path / "sizes.json").read_text())["tables"])
 
 
 def test_bad_settings_name_the_key_and_the_nearest_rule(tmp_path: Path) -> None:
