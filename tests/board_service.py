@@ -14,7 +14,7 @@ import httpx
 from jsonschema import Draft202012Validator
 
 import truegreen
-from truegreen.board import Sources, make_app
+from truegreen.board import Annex, Sources, make_app
 from truegreen.config import load_config
 from truegreen.ledger import Ledger
 
@@ -97,13 +97,16 @@ def published(name: str) -> Draft202012Validator:
 class Service:
     """A service with a ledger, and its board. Every JSON that it answers fits its schema."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, more: str = "") -> None:
+        """``more``: further lines of its configuration."""
         self.root = root
         root.mkdir(exist_ok=True)
         (root / "truegreen.toml").write_text(
-            '[service]\nname = "raptor"\n[env.production]\napp = "raptor-prod"\n', encoding="utf-8"
+            f'[service]\nname = "raptor"\n[env.production]\napp = "raptor-prod"\n{more}',
+            encoding="utf-8",
         )
         self.sources = Sources(load_config(root), now=lambda: NOW)
+        self.annexes: list[Annex] = []
 
     def record(
         self,
@@ -128,11 +131,13 @@ class Service:
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self.ask("GET", path, **headers)
 
-    def ask(self, method: str, path: str, **headers: str) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, content: bytes | None = None, **headers: str
+    ) -> httpx.Response:
         async def one() -> httpx.Response:
-            transport = httpx.ASGITransport(make_app(self.sources))
+            transport = httpx.ASGITransport(make_app(self.sources, annexes=self.annexes))
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as web:
-                return await web.request(method, path, headers=headers)
+                return await web.request(method, path, content=content, headers=headers)
 
         answer = asyncio.run(one())
         if answer.headers.get("content-type") == "application/json":

@@ -42,7 +42,7 @@ def test_the_policy_lets_only_the_pages_own_style_and_script_run(
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     for tag in ("style", "script"):
         for text in re.findall(rf"<{tag}>(.*?)</{tag}>", answer.text, flags=re.DOTALL):
             digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -29,6 +28,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from truegreen.board import reading
+from truegreen.board.annex import Annex, Link
 from truegreen.board.doorway import LOOPBACK, Doorway
 from truegreen.board.feed import Feed
 from truegreen.board.sources import Sources
@@ -37,19 +37,6 @@ from truegreen.errors import TrueGreenError
 
 Read = Callable[[Request], dict[str, Any] | reading.Elsewhere | None]
 _LARGEST = 2**62  # of a record's number: what every database can compare
-
-
-@dataclass(frozen=True, slots=True)
-class Annex:
-    """Addresses beside the board's own pages, made elsewhere. ``posts``: those of their paths that
-    take POST; one that ends in ``/`` stands for all below it. ``any_host``: those of ``posts`` that
-    are answered whatever the Host header says, because each request proves who it is from.
-    ``living``: entered while the board serves."""
-
-    routes: tuple[BaseRoute, ...]
-    posts: tuple[str, ...] = ()
-    any_host: tuple[str, ...] = ()
-    living: Callable[[], contextlib.AbstractAsyncContextManager[None]] | None = None
 
 
 def make_app(
@@ -73,8 +60,14 @@ class _Board:
             auto_reload=False,
         )
         self._templates.globals.update(
-            style=self._style, script=self._script, service=sources.config.name
+            style=self._style,
+            script=self._script,
+            service=sources.config.name,
+            links=self._links,
         )
+
+    def _links(self, document: Mapping[str, Any]) -> list[Link]:
+        return [link for annex in self._annexes for link in annex.links(document)]
 
     def app(self, hosts: tuple[str, ...]) -> ASGIApp:
         annexes = self._annexes
@@ -100,6 +93,7 @@ class _Board:
             if "{" not in path and path != "/":
                 routes.append(Route(path + ".json", endpoint))
         web = Starlette(routes=routes, lifespan=self._living)
+        web.state.answer = self._answer
         web.add_exception_handler(404, self._missing)
         posts = [path for annex in annexes for path in annex.posts]
         any_host = [path for annex in annexes for path in annex.any_host]
@@ -153,11 +147,14 @@ class _Board:
         document: dict[str, Any],
         status: int,
         version: str = "",
+        **more: Any,
     ) -> Response:
         if _wants_json(request):
             text = json.dumps(document, ensure_ascii=False, indent=1)
             return Response(_encoded(text), status, media_type="application/json")
-        page = self._templates.get_template(f"{name}.html").render(d=document, made_of=version)
+        page = self._templates.get_template(f"{name}.html").render(
+            d=document, made_of=version, **more
+        )
         return Response(_encoded(page), status, media_type="text/html; charset=utf-8")
 
     def _not_found(self, request: Request) -> Response:

@@ -45,7 +45,8 @@ class Doorway:
             ),
             "x-content-type-options": "nosniff",
             "x-frame-options": "DENY",
-            "referrer-policy": "no-referrer",
+            # Not "no-referrer": a browser would send a form of ours with "Origin: null" then.
+            "referrer-policy": "same-origin",
             "cross-origin-opener-policy": "same-origin",
             "cross-origin-resource-policy": "same-origin",
             "cache-control": "no-store",

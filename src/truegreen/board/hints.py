@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from truegreen.board.app import Annex
+from truegreen.board.annex import Annex
 from truegreen.config import Config
 from truegreen.errors import TrueGreenError
 from truegreen.secret import Secret

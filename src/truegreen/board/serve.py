@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import uvicorn
 
-from truegreen.board.app import Annex, make_app
+from truegreen.board.annex import Annex
+from truegreen.board.app import make_app
 from truegreen.board.doorway import LOOPBACK
 from truegreen.board.sources import Sources
 from truegreen.errors import UsageError

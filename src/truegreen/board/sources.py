@@ -44,6 +44,11 @@ class Sources:
         self._drills: tuple[frozenset[str], list[dict[str, Any]]] = (frozenset(), [])
 
     @property
+    def where(self) -> Location:
+        """Where the service's state is."""
+        return self._where
+
+    @property
     def place(self) -> str:
         """Where the ledger is, for people; never a password."""
         return str(self._where)

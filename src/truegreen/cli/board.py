@@ -37,6 +37,13 @@ from truegreen.secret import resolve
     help="Take webhooks at /hints as hints for watches; their secret: env:NAME, file:PATH.",
 )  # fmt: skip
 @click.option(
+    "--actions",
+    "actors",
+    metavar="NAME=REFERENCE",
+    multiple=True,
+    help="Let NAME start verify, retry, rollback and a test message with a token of their own.",
+)
+@click.option(
     "--worker",
     "works",
     is_flag=True,
@@ -69,6 +76,7 @@ def command(
     listen: str,
     names: tuple[str, ...],
     hints_secret: str,
+    actors: tuple[str, ...],
     works: bool,
     jobs: int,
     only: tuple[str, ...],
@@ -105,8 +113,13 @@ def command(
         from truegreen.board.hints import hint_door
 
         annexes.append(hint_door(resolve(hints_secret, what="--hints-secret"), config))
+    sources = Sources(config)
+    if actors:
+        from truegreen.board.actions import Tokens, actions_annex
+
+        annexes.append(actions_annex(sources, Tokens.of(actors)))
     serve(
-        Sources(config),
+        sources,
         host=listen,
         port=port,
         names=names,

@@ -33,5 +33,5 @@
     line.onopen=function(){document.documentElement.setAttribute("data-line","open");if(lost){lost=false;news.textContent="";soon()}};
   }
   if(+main.getAttribute("data-every"))setInterval(soon,1000*main.getAttribute("data-every"));
-  requestAnimationFrame(function(){setTimeout(listen,0)});
+  if(!main.hasAttribute("data-still"))requestAnimationFrame(function(){setTimeout(listen,0)});
 })();
