@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from truegreen.errors import Refused, Unverified, UsageError
+from truegreen.guard.address import network
 from truegreen.guard.ranges import Ranges, RangesError
 
 CLOUDFLARE_URLS = ("https://www.cloudflare.com/ips-v4", "https://www.cloudflare.com/ips-v6")
@@ -217,7 +218,8 @@ def _document(path: Path, edge: str) -> dict[str, Any]:
 
 
 def _network(text: str) -> _Network:
-    return ipaddress.ip_network(text)  # strict: host bits set is an error
+    """As Ranges will read it; ipaddress only compares and adds up. Raises ValueError."""
+    return ipaddress.ip_network(network(text))
 
 
 def _addresses(networks: Sequence[_Network]) -> int:

@@ -33,7 +33,15 @@ STACKS = [
     ("uvicorn", "django_middleware_asgi"),
     ("gunicorn-asgi", "asgi"),
     ("gunicorn-asgi", "starlette"),
+    ("gunicorn-uvicorn", "asgi"),
+    ("gunicorn-uvicorn", "fastapi"),
 ]
+# By our name for it: gunicorn's own ASGI worker, and uvicorn's for gunicorn.
+WORKERS = {
+    "gunicorn": "sync",
+    "gunicorn-asgi": "asgi",
+    "gunicorn-uvicorn": "uvicorn.workers.UvicornWorker",
+}
 
 
 class Server:
@@ -43,8 +51,7 @@ class Server:
         self, server: str, app: str, listening: socket.socket, environ: Mapping[str, str]
     ) -> None:
         number = listening.fileno()
-        if server.startswith("gunicorn"):
-            kind = "asgi" if server == "gunicorn-asgi" else "sync"
+        if kind := WORKERS.get(server):
             command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{number}"]
             command += ["--worker-class", kind, "--no-control-socket", "--log-level", "warning"]
             command += ["--chdir", str(HERE), f"apps:{app}()"]

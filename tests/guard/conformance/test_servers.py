@@ -91,7 +91,7 @@ def test_an_exempt_path_is_let_in_and_still_loses_the_secret(service: UrlDriver)
     assert told(ask(service, HEALTH, (HEADER, "wrong")))["secret_seen"] is False
 
 
-@pytest.mark.parametrize("server", ["gunicorn-asgi", "uvicorn"])
+@pytest.mark.parametrize("server", ["gunicorn-asgi", "gunicorn-uvicorn", "uvicorn"])
 @pytest.mark.parametrize("app", ["asgi", "starlette", "fastapi"])
 def test_a_websocket_is_refused_before_it_is_accepted_and_opens_with_the_secret(
     server: str, app: str
