@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from truegreen.errors import Unverified
-from truegreen.guard import GuardError, GuardPolicy
+from truegreen.guard import GuardError, GuardPolicy, access
 from truegreen.guard.access import DAY, AccessVerifier
 from truegreen.guard.access_keys import KeyRefresher
 
@@ -107,6 +108,23 @@ def test_the_key_before_a_rotation_stays_valid_for_seven_days() -> None:
     assert checked.reason(old) == "access_key_unknown"
 
 
+def test_keys_are_believed_for_seven_days_unless_told_otherwise() -> None:
+    checked, now = verifier("a")
+    sent = token(exp=NOW + 90 * DAY)
+    now[0] = NOW + 7 * DAY
+    assert checked.reason(sent) == ""
+    now[0] += 1
+    assert checked.reason(sent) == "access_keys_stale"
+
+
+def test_what_was_verified_is_remembered_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_KEPT", 3)
+    checked, _ = verifier("a")
+    for number in range(8):
+        assert checked.reason(token(iat=NOW - number)) == ""
+        assert len(checked._verified) <= 3
+
+
 def test_keys_that_are_too_old_or_not_there_let_nobody_in() -> None:
     checked, now = verifier("a", max_age=DAY)
     sent = token(exp=NOW + 9 * DAY)
@@ -120,9 +138,15 @@ def test_keys_that_are_too_old_or_not_there_let_nobody_in() -> None:
     assert not policy.decide("/", {"cf-access-jwt-assertion": sent}).allowed
 
 
+ONE = jwks("b")["keys"][0]
+
+
 @pytest.mark.parametrize(
-    "document", [{}, {"keys": []}, {"keys": [{}, 3, {"kty": "RSA", "kid": "x"}]}, {"keys": 3}, []]
-)
+    "document",
+    [{}, {"keys": []}, {"keys": [{}, 3, {"kty": "RSA", "kid": "x"}]}, {"keys": 3}, [],
+     {"keys": [ONE | {"alg": "RS512"}, ONE | {"kid": 3}, ONE | {"kty": "EC"}]},
+     {"keys": [{name: ONE[name] for name in ("kty", "n", "e")}]}],
+)  # fmt: skip
 def test_a_document_without_keys_changes_nothing(document: Any) -> None:
     checked, _ = verifier("a")
     with pytest.raises(GuardError, match="no RSA key"):
@@ -158,18 +182,28 @@ def test_refreshing_reads_the_teams_address_and_keeps_keys_when_it_fails() -> No
     assert set(asked) == {f"{TEAM}/cdn-cgi/access/certs"}
 
 
-def test_the_thread_tries_again_after_a_failure_and_ends() -> None:
+@pytest.mark.parametrize("listened", [True, False])
+def test_the_thread_tries_again_after_a_failure_and_ends(listened: bool) -> None:
     checked, _ = verifier()
     failures: list[Exception] = []
     answers: Iterator[str] = iter(["nonsense", json.dumps(jwks("a"))])
     refresher = KeyRefresher(
-        checked, retry=0.01, fetch=lambda url: next(answers), failed=failures.append
+        checked,
+        retry=0.01,
+        fetch=lambda url: next(answers),
+        failed=failures.append if listened else None,
     )
     refresher.start()
     refresher.start()
+    running = [one for one in threading.enumerate() if one.name == "truegreen-access"]
+    assert [one.daemon for one in running] == [True]
     until = time.monotonic() + 30
     while checked.keys_age is None and time.monotonic() < until:
         time.sleep(0.01)
     refresher.stop()
-    assert len(failures) == 1
+    assert len(failures) == listened
     assert checked.reason(token("a")) == ""
+
+
+def test_what_never_began_can_be_stopped() -> None:
+    KeyRefresher(verifier()[0]).stop()

@@ -75,6 +75,38 @@ def test_more_than_one_forwarded_line_is_refused_where_it_is_read() -> None:
     assert ask(enforce(), SECRET, *lines)[0] is not None
 
 
+def test_headers_with_similar_names_are_not_taken_for_the_two() -> None:
+    policy = enforce(ranges=EDGE, profile=HEROKU_LEGACY)
+    near = ("x-forwarded-fo", "x-forwarded-for-", "x-forwarded-proto", "x-real-ip", "z", "a")
+    for name in near:
+        assert ask(policy, SECRET, (name.encode(), b"104.16.0.1"))[0] is None
+    assert policy.tally.counts == {"address_missing": len(near)}
+    for name in ("x-origin-secre", "x-origin-secret-", "y-origin-secret"):
+        assert (
+            ask(policy, (name.encode(), b"right"), (b"x-forwarded-for", b"104.16.0.1"))[0] is None
+        )
+    assert policy.tally.counts["secret_missing"] == 3
+    others = tuple((name.encode(), b"x") for name in near)
+    got, _ = ask(policy, *others, SECRET, (b"x-forwarded-for", b"104.16.0.1"))
+    assert got["headers"] == [*others, (b"x-forwarded-for", b"104.16.0.1")]
+
+
+def test_the_secret_is_stripped_wherever_it_stands() -> None:
+    """Its place in the last request is only a guess."""
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["headers"])
+
+    guard = OriginGuard(app, enforce())
+    others = [(b"host", b"x"), (b"accept", b"*/*"), (b"via", b"1.1 x")]
+    for place in (3, 0, 2, 2, 1, 3):
+        lines = [*others[:place], SECRET, *others[place:]]
+        asyncio.run(guard({"type": "http", "headers": lines}, None, None))  # type: ignore[arg-type]
+    asyncio.run(guard({"type": "http", "headers": [SECRET]}, None, None))  # type: ignore[arg-type]
+    assert seen == [*[others] * 6, []]
+
+
 def test_without_proxies_the_connections_peer_decides() -> None:
     policy = enforce(ranges=EDGE, profile=DIRECT)
     assert ask(policy, SECRET, client=("104.16.0.1", 4))[0] is not None
