@@ -200,3 +200,22 @@ def test_a_scratch_server_that_is_gone_is_one_sentence_and_nothing_runs(
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stdout + done.stderr
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n1"])
+def test_the_current_folder_of_the_tests_is_temporary_where_that_is_wanted(
+    suite: Suite, tmp_path: Path, workers: str
+) -> None:
+    test = (
+        "import os, pathlib\n"
+        "COLLECTED = os.listdir()\n"
+        "def test_a():\n"
+        "    assert 'test_it.py' in COLLECTED and os.listdir() == []\n"
+        "    pathlib.Path('left').write_text(os.environ.get('X', ''))\n"
+        "    import lazy\n"
+    )
+    result = suite(workers, smoke='cwd = "temporary"', test_it=test, lazy="")
+    assert (result.passed, result.failures) == (1, ())
+    (leak,) = result.leaks  # lines are still told from the root
+    assert (leak.file, leak.line) == ("test_it.py", 5)
+    assert not (tmp_path / "left").exists()

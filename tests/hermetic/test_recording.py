@@ -1,6 +1,8 @@
 """Who read what, when and where: every kind of reader, every moment of a session."""
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -208,7 +210,6 @@ LIBRARIES = {
 
 @pytest.mark.parametrize("library", sorted(LIBRARIES))
 def test_what_a_settings_library_reads_is_its_callers_read(suite: Suite, library: str) -> None:
-    pytest.importorskip(library)
     text = LIBRARIES[library]
     result = suite(app=text, test_it="import app\ndef test_a():\n    app.read()\n")
     assert result.failed == 0, result.failures
@@ -258,3 +259,23 @@ def test_what_a_plugin_reads_around_a_test_is_that_tests_read(suite: Suite) -> N
     )
     around = ("test", "", ("test_a",))
     assert moments(result) == {"BEFORE": around, "AFTER": around}
+
+
+def test_a_sealed_session_imports_little_that_a_plain_one_does_not(
+    suite: Suite, run_pytest: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """What it costs is mostly that; benchmarks/hermetic.py has the time."""
+    test = (
+        "import os, sys\n"
+        "def test_a():\n"
+        "    os.environ.get('X')\n"
+        "    open(os.environ['OUT'], 'w').write(' '.join(sys.modules))\n"
+    )
+    out = tmp_path / "modules"
+    suite(test_it=test, smoke=f'env.OUT = "{out}"\nleaks = "record"')
+    sealed = set(out.read_text().split())
+    run_pytest(machine={"OUT": str(out)})
+    more = sealed - set(out.read_text().split())
+    foreign = {name for name in more if not name.startswith(("truegreen", "tomllib"))}
+    assert (foreign, len(more) < 30) == (set(), True), sorted(more)
+    assert "truegreen.config.load" not in more

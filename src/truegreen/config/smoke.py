@@ -23,6 +23,7 @@ class Smoke(NamedTuple):
     pass_env: tuple[str, ...] = ()  # let through
     allow_hosts: tuple[str, ...] = ()  # connections besides loopback: names, addresses, *.suffix
     scratch: str = "sqlite"  # sqlite | postgres | none: what DATABASE_URL leads to
+    cwd: str = "root"  # root | temporary: the tests' current folder
     rehearse: str = "auto"  # off | auto (the gate does where it can) | required
     database: str = "head"  # head | empty: the scratch database that the release phase makes
     leaks: str = "fail"  # fail | warn | record
@@ -64,6 +65,7 @@ def parse_smoke(table: Table) -> Smoke:
         pass_env=table.texts("pass_env"),
         allow_hosts=table.texts("allow_hosts"),
         scratch=table.text("scratch", base.scratch, one_of=("sqlite", "postgres", "none")),
+        cwd=table.text("cwd", base.cwd, one_of=("root", "temporary")),
         rehearse=table.text("rehearse", base.rehearse, one_of=("off", "auto", "required")),
         database=table.text("database", base.database, one_of=("head", "empty")),
         leaks=table.text("leaks", base.leaks, one_of=("fail", "warn", "record")),

@@ -24,7 +24,7 @@ from truegreen.hermetic.reads import KEYS_KEPT, Recording
 from truegreen.hermetic.recorder import Watch
 from truegreen.hermetic.result import TESTS_KEPT, BlockedConnection
 from truegreen.hermetic.scratch_copy import is_server, own_copy
-from truegreen.hermetic.seal import HOME_NAME, SCRATCH_NAME, seal
+from truegreen.hermetic.seal import CWD_NAME, HOME_NAME, SCRATCH_NAME, seal
 
 # A SQLite file to begin with, instead of an empty one: the release phase's, at the schema's head;
 # or the address at which copies of a Postgres database are had.
@@ -40,6 +40,7 @@ class Enclosure:
     """
 
     def __init__(self, root: Path, smoke: Smoke) -> None:
+        self._root = root
         self._smoke = smoke
         self._stack = Stack(root)
         self._environ = os.environ
@@ -58,6 +59,7 @@ class Enclosure:
         self.removed = self._sealed.removed
         self.recording = Recording(self._stack, self._settled)
         self.unseen: list[str] = []
+        self._moved = False
         self._watch = Watch(self.recording)
         self._pin_hooks = PinHooks(self.recording)
         self._network = NetworkSeal(smoke.allow_hosts, self._refused)
@@ -83,8 +85,20 @@ class Enclosure:
         if self._smoke.seal:
             self._sockets.install()
 
+    def tests_begin(self) -> None:
+        """With ``cwd = "temporary"``, relative paths lead to an empty folder from here on. Not
+        before: the imports and the collection of a suite may rest on where it stands."""
+        if self._smoke.seal and self._smoke.cwd == "temporary":
+            sys.path[:] = [os.path.abspath(one) for one in sys.path]  # noqa: PTH100  # "" too
+            folder = Path(self._scratch.name) / CWD_NAME
+            folder.mkdir(exist_ok=True)
+            os.chdir(folder)
+            self._moved = True
+
     def end(self) -> None:
         """Puts everything back as it was before ``begin``."""
+        if self._moved:
+            os.chdir(self._root)
         self._sockets.remove()
         self._network.open()
         self._pin_hooks.remove()

@@ -35,6 +35,7 @@ DEFAULT_PASS = (
 
 SCRATCH_NAME = "scratch.sqlite3"
 HOME_NAME = "home"
+CWD_NAME = "cwd"
 LOCALE = "C.UTF-8"
 
 

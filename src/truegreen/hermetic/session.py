@@ -36,6 +36,7 @@ class HermeticSession:
     """One test session around which the environment is sealed and watched."""
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._problem: ConfigError | None = None
         self._smoke = Smoke()
         self._flags: Mapping[str, Any] = {}
@@ -67,6 +68,11 @@ class HermeticSession:
 
     def pytest_collection_finish(self) -> None:
         self._enclosure.still_watched("the collection of tests")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        if not session.config.pluginmanager.hasplugin("dsession"):  # xdist's, in the controller
+            self._enclosure.tests_begin()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -146,7 +152,7 @@ class HermeticSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         path = session.config.getoption("--truegreen-result")
         if path:
-            result._replace(exit=int(session.exitstatus)).write(Path(path))
+            result._replace(exit=int(session.exitstatus)).write(self._root / path)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         result = self.result(0)

@@ -37,13 +37,14 @@ class Suite:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.start: tuple[str, ...] = ("-m", "truegreen")
         self.write("truegreen.toml", CONFIG)
 
     def write(self, name: str, text: str) -> None:
         (self.root / name).write_text(text)
 
     def command(self, *options: str) -> list[str]:
-        return [sys.executable, "-m", "truegreen", "hermetic", "prove", "--json", *options]
+        return [sys.executable, *self.start, "hermetic", "prove", "--json", *options]
 
     def environ(self, **more: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -96,19 +97,40 @@ def test_a_test_that_ends_differently_is_named_with_variable_value_and_line(suit
 
 
 def test_what_is_read_and_changes_nothing_is_no_leak(suite: Suite) -> None:
-    proved = suite.prove("def test_a():\n    app.guard()\n", app=GUARD)
+    suite.write("truegreen.toml", CONFIG + 'cwd = "temporary"\n')  # each run has its own
+    proved = suite.prove("def test_a():\n    open('x', 'x')\n    app.guard()\n", app=GUARD)
     assert (proved.code, proved.document["leaks"]) == (0, [])
     assert proved.document["harmless"] == ["FLAG_GUARD"]
+    assert not (suite.root / "x").exists()
+
+
+WITH_CONFIG_VARS = """\
+from types import SimpleNamespace
+import truegreen.ship.borrowed as borrowed
+borrowed.borrow_from = lambda config, env, platform, app: SimpleNamespace(values={"MODE": app})
+from truegreen.cli import main
+main()
+"""
+
+
+def test_the_value_that_the_platform_really_has_is_tried(suite: Suite) -> None:
+    suite.start = ("-c", WITH_CONFIG_VARS)
+    tests = "def test_a():\n    assert os.environ.get('MODE') != 'raxx-api-prod'\n"
+    assert suite.prove(tests).code == 0
+    proved = suite.prove(tests, "--env-from", "raxx-api-prod")
+    ((outcome,),) = [leak["outcomes"] for leak in proved.document["leaks"]]
+    assert (proved.code, outcome["value"]) == (1, "raxx-api-prod")
 
 
 def test_only_the_tests_that_read_are_run_again(suite: Suite) -> None:
     proved = suite.prove(
         "def test_a():\n    assert not app.guard()\n"
         "def test_b():\n    open('runs', 'a').write('b')\n",
-        app=GUARD,
+        app="open('imports', 'a').write('i')\n" + GUARD,
     )
     assert proved.variables == ["FLAG_GUARD"]
     assert (suite.root / "runs").read_text() == "bb"  # the two unchanged runs
+    assert (suite.root / "imports").read_text() == "i"  # every run is a fork of one collection
 
 
 def test_a_variable_read_at_import_is_tried_from_before_the_import(suite: Suite) -> None:
