@@ -155,7 +155,7 @@ def _environments(table: Table, default_env: str, name: str) -> Mapping[str, Env
 def _health(table: Table) -> Health:
     health = Health(
         path=table.text("path", "/health"),
-        samples=table.whole("samples", 5),
+        samples=table.whole("samples", 0),
         token=table.text("token"),
     )
     if not health.path.startswith("/"):

@@ -24,6 +24,7 @@ from truegreen.verify.choose import choose_build, choose_release, current_releas
 from truegreen.verify.live import LiveRun
 from truegreen.verify.probe import Get, HttpAnswer
 from truegreen.verify.question import Question
+from truegreen.verify.sampling import enough
 
 _T = TypeVar("_T")
 _STREAM_DEADLINE = 15.0  # seconds; a finished release's output is short or already flowing
@@ -241,6 +242,16 @@ class World:
         """Base URL past the edge; empty when none is known."""
         return (self.question.origin or self.app().web_url or "").rstrip("/")
 
+    def samples(self) -> int:
+        """How many answers in a row must name the commit: as configured, else enough for the web
+        dynos that there are (for two, when they cannot be asked for)."""
+        if configured := self.question.health.samples:
+            return configured
+        try:
+            return enough(sum(dyno.type == "web" for dyno in self.dynos()))
+        except Unverified:
+            return enough(2)
+
     def health_samples(self) -> Sequence[HttpAnswer]:
         """The last answers, in a row, of the health path through the edge.
 
@@ -266,7 +277,7 @@ class World:
     def _sample(self, edge: str) -> list[HttpAnswer]:
         asked = self.question
         headers = self._health_headers(edge)
-        wanted = self.commit()
+        wanted, needed = self.commit(), self.samples()
         until = self._clock() + asked.settle
         row: list[HttpAnswer] = []
         while True:
@@ -278,7 +289,7 @@ class World:
                 self._sleep(0.1)
                 continue
             row.append(answer)
-            if len(row) >= asked.health.samples:
+            if len(row) >= needed:
                 return row
 
     def actions(self) -> Actions:

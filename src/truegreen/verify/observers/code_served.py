@@ -9,7 +9,7 @@ from truegreen.verify.world import World
 
 def observe(world: World) -> Answer:
     commit = world.commit()
-    samples = world.question.health.samples
+    samples = world.samples()
     expected = f"{short(commit)}, {samples} times in a row"
     source = world.edge() + world.question.health.path
     answers = world.health_samples()
