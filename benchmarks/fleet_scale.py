@@ -15,17 +15,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from embedded_stage import Table
-from fleet_stage import Call
-
-from truegreen.embedded.postgres import PostgresServer
 from truegreen.state import DATABASE_URL, Location, locate
 from truegreen.watch.budget import Terms
 from truegreen.watch.hints import SIGNATURE
 from truegreen.watch.shared_budget import SharedBudget
 from truegreen.watch.together import lasting
+
+if TYPE_CHECKING:
+    from embedded_stage import Table
+    from fleet_stage import Call
 
 GRANTED = 4500  # calls an hour, of one account
 PAGE = 1000  # apps a call of the list
@@ -110,6 +110,8 @@ def flood(table: Table, address: str, secret: str) -> float:
 
 def grants(folder: Path) -> dict[int, float]:
     """Grants of one budget a second, by how many connections to Postgres ask at once."""
+    from truegreen.embedded.postgres import PostgresServer  # the arithmetic needs none
+
     found: dict[int, float] = {}
 
     async def measure() -> None:

@@ -14,7 +14,7 @@ from typing import Protocol, Self
 
 HEROKU_PER_HOUR = 4500
 LEFT_ALONE = 100  # calls of what the platform says it has left: for who ships meanwhile
-_BURST = 60.0  # calls that may be made at once after a quiet time
+_AT_ONCE = 1 / 20  # of an hour's calls: what may be made at once after a quiet time
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Terms:
     def within(cls, per_hour: float) -> Self:
         """The terms under which no hour, wherever it begins, has more than ``per_hour`` calls: what
         may come at once is taken off what comes with time. (Below 8 an hour one look is more.)"""
-        burst = min(_BURST, max(4.0, per_hour / 20))
+        burst = max(4.0, per_hour * _AT_ONCE)
         return cls(max(per_hour - burst, per_hour / 2) / 3600.0, burst)
 
     def filled(self, tokens: float, at: float, now: float) -> float:

@@ -28,6 +28,7 @@ THE_LIST = "(the list of apps)"
 _LIST_SHARE = 0.5  # of the budget that lists may take
 _PAGE = 1000  # apps a call
 _FOLLOW = (5.0, 60.0)  # seconds to the next look at a pending release: first, and at most
+_ROUND = 3  # looks of the round that may be made at once
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -189,9 +190,9 @@ class Fleet:
 
     @property
     def _reserve(self) -> float:
-        """Calls that the round leaves to hints, so that one is followed at once."""
-        burst = self._budget.terms.burst
-        return min(burst / 2, burst - MOST)
+        """Calls that the round leaves to hints, so that dozens are followed at once: it comes no
+        slower for it, since it takes what comes with time."""
+        return max(0.0, self._budget.terms.burst - _ROUND * MOST)
 
     @property
     def _pages(self) -> int:
