@@ -78,3 +78,14 @@ def test_the_page_and_its_twin_show_watches_hints_and_calls(service: Service) ->
 def test_a_page_makes_no_file(service: Service) -> None:
     assert service.get("/watch").status_code == 200
     assert not (service.root / ".truegreen" / "watch.sqlite3").exists()
+
+
+def test_a_database_that_went_away_is_opened_again_by_the_next_page(service: Service) -> None:
+    database = lasting(locate(service.root, {}))
+    Roster(database).beat("host-1", "k" * 64, every_app=True, told=KEEPS_UP.told)
+    database.close()
+    assert service.get("/watch").status_code == 200
+    assert service.sources._watches is not None
+    service.sources._watches.close()  # as when the server is started anew
+    assert service.get("/watch").status_code == 503
+    assert service.get("/watch.json").json()["watches"][0]["name"] == "host-1"

@@ -23,7 +23,8 @@ from truegreen.ledger import Entry, Ledger
 from truegreen.ledger.tables import RUN_KINDS
 from truegreen.ship.leases import SCHEMA, Claim, Leases
 from truegreen.ship.underway import Underway, UnderwayRuns
-from truegreen.state import Location, locate
+from truegreen.state import Database, Location, StateError, locate, open_database
+from truegreen.watch.tables import SCHEMA as WATCHES
 
 _CATCH_UP = 500  # records that are read one by one; more, and all apps are asked for again
 
@@ -39,6 +40,7 @@ class Sources:
         self._ledger: Ledger | None = None
         self._leases: Leases | None = None
         self._underway: UnderwayRuns | None = None
+        self._watches: Database | None = None
         self._latest: dict[str, Entry] = {}
         self._seen = 0  # the last record that _latest knows
         self._drills: tuple[frozenset[str], list[dict[str, Any]]] = (frozenset(), [])
@@ -56,7 +58,7 @@ class Sources:
     @contextmanager
     def ledger(self) -> Iterator[Ledger | None]:
         """The ledger while the block runs; None where nothing was ever recorded."""
-        with self._lock:
+        with self._turn():
             if self._ledger is None and Ledger.begun(self._where):
                 self._ledger = Ledger.open(self._where)
             yield self._ledger
@@ -80,7 +82,7 @@ class Sources:
 
     def held(self) -> dict[str, Claim]:
         """Who holds which app's lease now, by the app's name. Makes no file."""
-        with self._lock:
+        with self._turn():
             begun = self._where.shared or self._where.file(SCHEMA.name).is_file()
             if self._leases is None and begun:
                 self._leases = Leases.open(self._where)
@@ -121,7 +123,7 @@ class Sources:
 
     @contextmanager
     def _runs(self) -> Iterator[UnderwayRuns | None]:
-        with self._lock:
+        with self._turn():
             if self._underway is None and UnderwayRuns.begun(self._where):
                 self._underway = UnderwayRuns.open(self._where)
             yield self._underway
@@ -170,12 +172,35 @@ class Sources:
             self._drills = (known, [as_json(one) for one in drills(self.config).values()])
         return self._drills[1]
 
+    @contextmanager
+    def watches(self) -> Iterator[Database | None]:
+        """What watches share, while the block runs; None where none has ever run."""
+        with self._turn():
+            if self._watches is None and (
+                self._where.shared or self._where.file(WATCHES.name).is_file()
+            ):
+                self._watches = open_database(self._where, WATCHES)
+            yield self._watches
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One reader at a time. A database that failed is opened again by the next one."""
+        with self._lock:
+            try:
+                yield
+            except StateError:
+                self._drop()
+                raise
+
     def close(self) -> None:
         with self._lock:
-            for one in (self._ledger, self._leases, self._underway):
-                if one is not None:
-                    one.close()
-            self._ledger = self._leases = self._underway = None
+            self._drop()
+
+    def _drop(self) -> None:
+        for one in (self._ledger, self._leases, self._underway, self._watches):
+            if one is not None:
+                one.close()
+        self._ledger = self._leases = self._underway = self._watches = None
 
 
 def _keeps_calendar(config: Config) -> bool:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Any
 
 from truegreen.board.pages.watch import Spent, watch_document
 from truegreen.board.sources import Sources
-from truegreen.state import locate, open_database
 from truegreen.watch.inbox import Inbox, Waiting
 from truegreen.watch.roster import Roster
 from truegreen.watch.shared_budget import spent_last_hour
-from truegreen.watch.tables import SCHEMA
 
 
 def watches(sources: Sources) -> dict[str, Any]:
     """The page's document. Makes no file. Raises StateError when the database does not answer."""
-    where = locate(sources.config.root)
-    if not (where.shared or where.file(SCHEMA.name).is_file()):
-        return watch_document([], Waiting(0, 0.0, {}), [], sources.now())
-    with closing(open_database(where, SCHEMA)) as database:
+    with sources.watches() as database:
+        if database is None:
+            return watch_document([], Waiting(0, 0.0, {}), [], sources.now())
         found = Roster(database).watchers()
         waiting = Inbox(database).waiting()
         now = database.clock()

@@ -106,9 +106,11 @@ class Together:
         self._alive = alive
 
     def _ask(self, fleet: Fleet) -> None:
-        if self._forward:
-            self._inbox.put(list(self._forward), {})
-            self._forward.clear()
+        forward = list(self._forward)  # the webhooks' thread may add to it meanwhile
+        if forward:
+            self._inbox.put(forward, {})
+            for _ in forward:
+                self._forward.popleft()
         if self._alive and not self._every_app:
             return  # who watches every app has more use for it
         for app, last_at in self._inbox.claim(fleet.is_mine, self.id).items():
