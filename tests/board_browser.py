@@ -12,6 +12,8 @@ import uvicorn
 from playwright.sync_api import Browser, Page
 from starlette.types import ASGIApp
 
+TOKEN = "kims-token-that-is-long-enough"
+
 
 class Served:
     """A board that answers at ``address``, until ``close``."""
@@ -43,7 +45,7 @@ def opened(browser: Browser, address: str, **context: Any) -> Iterator[Page]:
         "console",
         lambda message: (
             errors.append(message.text)
-            if message.type == "error" and "404" not in message.text
+            if message.type == "error" and "responded with a status of 4" not in message.text
             else None
         ),
     )

@@ -14,10 +14,14 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from board_browser import Served
+from board_browser import TOKEN, Served
 from board_service import HOSTILE, Service, green, red
+from board_ship import Ship
 
 from truegreen.board import make_app
+from truegreen.board.actions import Tokens, actions_annex
+from truegreen.board.actions.runs import Runs
+from truegreen.secret import Secret
 from truegreen.state import locate
 from truegreen.watch import Terms
 from truegreen.watch.hints import Delivery
@@ -90,7 +94,11 @@ class Live(Service):
         self.record(red())
         self.record(red("hostile", HOSTILE))
         self._watches(root)
-        self._served = Served(make_app(self.sources))
+        where = locate(root, {})
+        self._ship = Ship(where, "next-app", 3)
+        runs = Runs(where, verb=(sys.executable, "-c", "print('next-app is green')"))
+        annexes = [actions_annex(self.sources, Tokens({"kim": Secret(TOKEN)}), runs)]
+        self._served = Served(make_app(self.sources, annexes=annexes))
         self.address = self._served.address
 
     def _watches(self, root: Path) -> None:
@@ -108,6 +116,7 @@ class Live(Service):
 
     def close(self) -> None:
         self._served.close()
+        self._ship.close()
 
 
 @pytest.fixture(scope="module")
