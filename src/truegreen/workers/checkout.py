@@ -79,21 +79,26 @@ def _service(tree: Path, prefix: str, address: str, commit: str, state: Path) ->
         raise UsageError(f"{prefix} is no folder of {commit[:8]} in {address}")
     state.mkdir(parents=True, exist_ok=True)
     beside = root / FOLDER
-    if not beside.exists() and not beside.is_symlink():  # a repository may have committed one
-        beside.symlink_to(state, target_is_directory=True)
+    if beside.is_symlink() or beside.is_file():  # committed: it may lead anywhere
+        beside.unlink()
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.symlink_to(state, target_is_directory=True)
     return root
 
 
 def _fetch(mirror: Path, address: str, commit: str) -> None:
     """Brings the mirror up to date; it then has ``commit``. Under the mirror's lock."""
     if not (mirror / "HEAD").is_file():
-        shutil.rmtree(mirror, ignore_errors=True)
-        mirror.mkdir()
-        _git(mirror, "init", "--quiet", "--bare", ".")
-        (mirror / "info").mkdir(exist_ok=True)
-        (mirror / "info" / "exclude").write_text(f"{FOLDER}\n", encoding="ascii")
-        _git(mirror, "config", "remote.origin.url", address)
-        _git(mirror, "config", "gc.auto", "0")
+        fresh = mirror.with_suffix(".new")
+        for half_made in (mirror, fresh):
+            shutil.rmtree(half_made, ignore_errors=True)
+        fresh.mkdir()
+        _git(fresh, "init", "--quiet", "--bare", ".")
+        (fresh / "info").mkdir(exist_ok=True)
+        (fresh / "info" / "exclude").write_text(f"{FOLDER}\n", encoding="ascii")
+        _git(fresh, "config", "remote.origin.url", address)
+        _git(fresh, "config", "gc.auto", "0")
+        fresh.rename(mirror)
     # The lock is ours: a lock file of git's is of somebody who was killed.
     for left in (*mirror.glob("*.lock"), *(mirror / "refs").rglob("*.lock")):
         left.unlink(missing_ok=True)
