@@ -131,8 +131,10 @@ def command(
 
 def _work(folder: Path, jobs: int, only: tuple[str, ...], grace: float) -> int:
     from truegreen.state import locate
+    from truegreen.workers.child import get_ready
     from truegreen.workers.worker import Worker, stopped_by_signals
 
+    get_ready()
     worker = Worker(
         locate(folder.resolve()), slots=jobs, only=only, grace=grace,
         tell=lambda text: click.echo(text, err=True),

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -58,10 +59,15 @@ class Child:
             self.pipe.send("stop")
 
 
+def get_ready() -> None:
+    """Starts the process that children are forked from; it imports while others do their work."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
+    forkserver.ensure_running()
+
+
 def start_child(job: Job, folder: Path) -> Child:
     """Begins to carry out ``job``; ``folder`` is the worker's."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(_PRELOAD))
     ours, theirs = context.Pipe()
     process = context.Process(target=_main, args=(job, folder, theirs), name=f"job {job.id}")
     process.start()
