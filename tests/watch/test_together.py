@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from truegreen.ledger import Ledger
+from truegreen.ledger import Ledger, Record
+from truegreen.model.drift import Change
 from truegreen.state import LastingDatabase, Location, StateError
-from truegreen.watch import Fleet, Terms
+from truegreen.watch import Fleet, Sight, Terms
 from truegreen.watch.hints import Delivery
 from truegreen.watch.inbox import Inbox
+from truegreen.watch.notes import Notes, Watched
 from truegreen.watch.roster import LIVES, Roster, owner
 from truegreen.watch.run import THE_DATABASE, look_on
 from truegreen.watch.together import Together, lasting
@@ -197,3 +200,44 @@ def test_a_watch_that_ends_leaves_the_roster_at_once(
     assert code == 0
     assert list(database.rows("SELECT id FROM watcher")) == []
     ledger.close()
+
+
+def test_an_app_that_comes_back_to_a_watch_is_looked_at_anew(database: LastingDatabase) -> None:
+    apps, clock = Apps(*[f"app-{n}" for n in range(20)]), Clock()
+    one = Watch(database, apps, clock)
+    run(clock, 60, one)
+    two = Watch(database, apps, clock)
+    run(clock, 60, one, two)
+    app = next(name for name in two.fleet.apps if two.fleet.is_mine(name))
+    apps.release(app, "failed")
+    run(clock, 100, one, two)
+    assert two.told == [(app, "release-failed")]
+    two.together.leave()
+    run(clock, 60, one)
+    assert one.fleet.is_mine(app)
+    assert one.told == []
+
+
+def test_changes_that_could_not_be_kept_are_kept_later_each_once(tmp_path: Path) -> None:
+    class Failing(Ledger):
+        left = 1
+
+        def append(self, *given: Any, **named: Any) -> Record:
+            if self.left == 0:
+                raise StateError("disk full")
+            self.left -= 1
+            return super().append(*given, **named)
+
+    said: list[str] = []
+    with Failing.open(tmp_path / "ledger.sqlite3") as ledger:
+        assert isinstance(ledger, Failing)
+        notes = Notes(Watched(), ledger, said.append)
+        began = tuple(Change("dyno-crashed", f"web.{n}", f"web.{n} is down") for n in range(3))
+        notes.note(Sight("a", began, (), 2))
+        with pytest.raises(StateError):
+            notes.keep()
+        assert notes.unkept == 2
+        ledger.left = 9
+        notes.keep()
+        assert [record.body["key"] for record in ledger.records()] == ["web.0", "web.1", "web.2"]
+    assert len(said) == 3
