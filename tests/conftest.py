@@ -1,8 +1,8 @@
-"""For all tests: the groups of pytest-xdist (``--dist=loadgroup``), which pytest 9.2 lost.
+"""For all tests: a Postgres, and the groups of pytest-xdist (``--dist=loadgroup``).
 
-pytest-xdist 3.8 writes a test's group into ``Item._nodeid``; since 9.2 pytest keeps the id in
-``Item._id`` and does not look there any more, so that every test was a group of its own. Where both
-do what they did, nothing happens here.
+pytest 9.2 lost the groups: pytest-xdist 3.8 writes a test's into ``Item._nodeid``; pytest keeps the
+id in ``Item._id`` since then and does not look there any more, so that every test was a group of its
+own. Where both do what they did, nothing happens here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from __future__ import annotations
 import signal
 
 import pytest
+from shared_postgres import location, postgres
+
+__all__ = ["location", "postgres"]
 
 
 @pytest.hookimpl(trylast=True)

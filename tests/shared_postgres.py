@@ -1,4 +1,7 @@
-"""One embedded Postgres a test session, for what may live there instead of in SQLite."""
+"""One embedded Postgres a process of the tests, for what may live there instead of in SQLite.
+
+tests/conftest.py offers the two fixtures to every room.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from truegreen.embedded.postgres import PostgresServer
+from truegreen.state import DATABASE_URL, Location, locate
 
 
 class SharedPostgres:
@@ -44,3 +50,18 @@ def shared_postgres(folder: Path) -> Iterator[SharedPostgres]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedPostgres]:
+    with shared_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """Where state may live: a file, and a fresh database."""
+    if request.param == "sqlite":
+        return locate(tmp_path, {})
+    server: SharedPostgres = request.getfixturevalue("postgres")
+    return locate(tmp_path, {DATABASE_URL: server.url()})

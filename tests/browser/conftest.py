@@ -5,18 +5,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from board_browser import TOKEN, Served
 from board_service import HOSTILE, Service, green, red
 from board_ship import Ship
+from playwright.sync_api import Browser, sync_playwright
 
 from truegreen.board import make_app
 from truegreen.board.actions import Tokens, actions_annex

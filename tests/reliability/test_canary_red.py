@@ -9,13 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
-import truegreen
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from simulated_platform import TOKEN, Server, Times
 from simulated_world import CONFIG
+
+import truegreen
 
 PACKAGE = Path(truegreen.__file__).parent
 BREAKS = {

@@ -20,10 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from shared_postgres import SharedPostgres, shared_postgres
 from simulated_platform import APP, Server, SimulatedPlatform, Times
 from simulated_world import CONFIG
 
@@ -118,12 +114,6 @@ class Matrix:
         self.zygote.wait(10)
         assert self.zygote.stdout is not None
         self.zygote.stdout.close()
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedPostgres]:
-    with shared_postgres(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

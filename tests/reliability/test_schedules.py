@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from simulated_platform import Faults, InMemory, SimulatedPlatform, Times
 from simulated_world import BASE, World
 

@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from fake_vault import VAULT_TOKEN, fake_vault
 from simulated_platform import TOKEN, Server, Times
 from simulated_world import CONFIG

@@ -8,9 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from fake_vault import VAULT_TOKEN, fake_vault
 
 from truegreen.errors import UsageError

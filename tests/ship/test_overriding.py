@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +10,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from tiny_service import Tiny
 
 import truegreen
 from truegreen.ledger import Ledger
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from tiny_service import Tiny
 
 SCHEMAS = Path(truegreen.__file__).parent / "outputs" / "schemas"
 

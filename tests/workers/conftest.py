@@ -1,25 +1,15 @@
-"""A Postgres of this session, and a fresh database with a queue in it for each test."""
+"""A fresh database on Postgres, with a queue in it, for each test."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from shared_postgres import SharedPostgres, shared_postgres
+from shared_postgres import SharedPostgres
 
 from truegreen.state import DATABASE_URL, Location, locate
 from truegreen.workers.queue import Queue
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedPostgres]:
-    with shared_postgres(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
 
 
 @pytest.fixture
