@@ -1,7 +1,7 @@
 """For all tests: a Postgres, and the groups of pytest-xdist (``--dist=loadgroup``).
 
 pytest 9.2 lost the groups: pytest-xdist 3.8 writes a test's into ``Item._nodeid``; pytest keeps the
-id in ``Item._id`` since then and does not look there any more, so that every test was a group of its
+id in ``Item._id`` since then and does not look there, so that every test was a group of its
 own. Where both do what they did, nothing happens here.
 """
 
