@@ -93,8 +93,8 @@ def growth(place: Yard, apps: Sequence[str]) -> float:
     print("| workers × jobs | apps | seconds | ships /s | growth | processor | a ship, median |")
     print("|---|---|---|---|---|---|---|")
     rates = []
-    tenth, third = apps[: max(4, len(apps) // 10)], apps[: max(4, len(apps) // 3)]
-    for workers, jobs, asked in ((1, 1, tenth), (2, 1, third), (3, 1, third), (3, 2, apps)):
+    tenth, fifth = apps[: max(4, len(apps) // 10)], apps[: max(4, len(apps) // 5)]
+    for workers, jobs, asked in ((1, 1, tenth), (2, 1, tenth), (3, 1, fifth), (3, 2, apps)):
         wall, used, ended = shipped(place, workers, jobs, asked)
         rates.append(len(asked) / wall)
         each = statistics.median((job.ended_at or 0) - (job.taken_at or 0) for job in ended)

@@ -7,11 +7,13 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 from job_orders import cut_connections, sql
 from shared_postgres import SharedPostgres
 from workers_yard import Yard, newer_version, until_true, yard
 
+import truegreen.outputs
 from truegreen.ledger import Ledger
 
 pytestmark = [pytest.mark.xdist_group("whole workers"), pytest.mark.timeout(180)]
@@ -54,6 +56,8 @@ def test_no_follow_prints_the_job_and_follow_goes_on_with_it(place: Yard) -> Non
     left = place.run("ship", "--enqueue", "--no-follow", "--json", "--env", "app-001")
     assert left.code == 0, left.err
     assert (left.document["state"], left.document["app"]) == ("waiting", "app-001")
+    schema = Path(truegreen.outputs.__file__).with_name("schemas") / "job.json"
+    jsonschema.validate(left.document, json.loads(schema.read_text(encoding="utf-8")))
     number = str(left.document["job"])
     waits = place.run("ship", "--follow", number, "--wait-at-most", "0", "--env", "app-001")
     assert waits.code == 3

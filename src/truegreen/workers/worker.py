@@ -260,7 +260,7 @@ class Worker:
 
     def _wait(self) -> None:
         waited: list[object] = [self._wake]
-        for one in self._running:
+        for one in (one for one in self._running if not one.over):
             waited += [one.child.process.sentinel] if one.ending else [one.child.pipe]
         if self._queue is not None:
             with suppress(StateError):
@@ -281,9 +281,9 @@ class Worker:
         return min(_POLL, max(0.05, self._stop_at - self._clock()))
 
     def _listen_to_children(self) -> None:
-        for one in self._running:
+        for one in (one for one in self._running if not one.over):
             try:
-                while not one.over and one.child.pipe.poll():
+                while one.child.pipe.poll():
                     word = one.child.pipe.recv()
                     if word[0] == "ended":
                         one.ending = word[1]
