@@ -1,5 +1,6 @@
-"""Draws the README's picture of the board from a real record: ships Raptor before the wave of
-2026-06-21, then the wave as it was that day, and photographs the page of the red release.
+"""Draws the pictures of the board from a real record: ships Raptor before the wave of 2026-06-21,
+then the wave as it was that day, and photographs the page of the second ship while it lasts and
+that of the red release.
 
 python3 bootstrap.py python docs/pictures/board.py [FOLDER to keep it all in]
 """
@@ -12,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from truegreen.config import load_config
 from truegreen.incidents.drills.release_smoke import (
     put_back,
     take_back,
@@ -35,18 +38,26 @@ def truegreen(*arguments: str) -> None:
 
 
 def ship_that_day(folder: Path) -> Path:
-    """A service whose ledger holds a green ship and the red one of that day."""
+    """A service whose ledger holds a green ship and the red one of that day; the page of the
+    second is photographed while its release command runs."""
     service = folder / "raptor"
     copy_service(find_service(None), service)
     wave = take_back(service)
     commit(service, "before the wave")
+    ship = ("ship", str(service), "--no-gates", "--quiet")
     try:
-        truegreen("ship", str(service), "--no-gates", "--quiet")
+        truegreen(*ship)
         put_back(wave)
         edit_text(service / "truegreen.toml", without_pin)
         edit_text(service / "truegreen.toml", without_seal)
         commit(service, "the wave: 0045, 0046 and their smoke tests")
-        truegreen("ship", str(service), "--no-gates", "--quiet")
+        app = load_config(service).environments["production"].app
+        with board(service) as address, ThreadPoolExecutor(1) as pool:
+            second = pool.submit(truegreen, *ship)
+            photograph(
+                f"{address}apps/{app}", HERE / "board-live.png", through="ship of", shows="migrate"
+            )
+            second.result()
     finally:
         truegreen("platform", "stop", str(service))
     return service
@@ -64,13 +75,18 @@ def board(service: Path) -> Iterator[str]:
             process.terminate()
 
 
-def photograph(address: str, path: Path) -> None:
+def photograph(address: str, path: Path, *, through: str = "", shows: str = "") -> None:
+    """The page at ``address``, or the one that its link ``through`` leads to, once its output has
+    the text ``shows``."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         page = browser.new_page(viewport={"width": 1280, "height": 1040}, color_scheme="light")
         page.goto(address)
+        if through:
+            page.get_by_role("link", name=through).first.click()
+            page.locator(".output", has_text=shows).wait_for()
         page.screenshot(path=path)
         browser.close()
 

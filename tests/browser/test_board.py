@@ -89,7 +89,9 @@ def test_an_action_is_confirmed_and_followed_with_and_without_javascript(
         if not javascript:  # with it, the page hears of the end by itself
             page.wait_for_timeout(300)
             page.reload()
-        expect(page.locator("h1")).to_have_text("It ended with 0: as it should be.")
+        expect(page.locator("h1")).to_have_text(
+            "Verify again (raptor-prod): ended with 0, as it should be."
+        )
         expect(page.locator(".output")).to_have_text("next-app is green")
         if pictures is not None:
             page.screenshot(path=pictures / "action-run-desktop-light.png", full_page=True)

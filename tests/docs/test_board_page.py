@@ -23,5 +23,6 @@ def test_the_default_address_is_the_pages() -> None:
     assert f"http://{defaults['listen']}:{defaults['port']}/" in PAGE
 
 
-def test_the_picture_is_there_and_small_enough() -> None:
-    assert 10_000 < (DOCS / "pictures" / "board.png").stat().st_size < 200_000
+def test_the_pictures_are_there_and_small_enough() -> None:
+    for name in re.findall(r"pictures/([a-z-]+\.png)", PAGE):
+        assert 10_000 < (DOCS / "pictures" / name).stat().st_size < 200_000, name

@@ -14,12 +14,12 @@ from truegreen.model import stamp
 
 _LINES = 200  # of output that a page shows
 _MEANS = {  # the exit codes of the command line
-    0: ("green", "It ended with 0: as it should be."),
-    1: ("red", "It ended with 1: something is wrong, and it says what."),
-    2: ("unverified", "It ended with 2: it could not be asked like that; nothing was done."),
-    3: ("unverified", "It ended with 3: it could not find out."),
-    4: ("unverified", "It ended with 4: refused; nothing was changed."),
-    5: ("interrupted", "It ended with 5: interrupted after something was changed."),
+    0: ("green", "as it should be"),
+    1: ("red", "something is wrong, and it says what"),
+    2: ("unverified", "it could not be asked like that, and nothing was done"),
+    3: ("unverified", "it could not find out"),
+    4: ("unverified", "refused, and nothing was changed"),
+    5: ("interrupted", "interrupted after something was changed"),
 }
 
 
@@ -82,11 +82,11 @@ def run_document(run: Run, now: datetime) -> dict[str, Any]:
 
 
 def _sentence(run: Run) -> str:
+    what = f"{run.action.title}{f' ({run.action.app})' if run.action.app else ''}"
     if run.exit is None:
-        return f"{run.action.title}{f': {run.action.app}' if run.action.app else ''} runs."
-    if run.exit in _MEANS:
-        return _MEANS[run.exit][1]
-    return f"It ended with {run.exit}."
+        return f"{what}: runs."
+    means = _MEANS.get(run.exit, ("", "it was ended from outside" if run.exit < 0 else "unknown"))
+    return f"{what}: ended with {run.exit}, {means[1]}."
 
 
 def _short(run: Run, now: datetime) -> dict[str, Any]:
