@@ -39,7 +39,7 @@ class Watched(Protocol):
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What one look told: changes that are new, those that are gone, and how many calls it took.
-    ``pending``: a release is under way. ``ended``-ness of releases: all up to ``seen_to`` have."""
+    ``pending``: a release is under way. ``seen_to``: all releases up to that version have ended."""
 
     app: str
     began: tuple[Change, ...]
