@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -25,8 +24,8 @@ APP = "http://api.example/apps/raptor"
 
 
 @pytest.fixture
-def where(tmp_path: Path) -> Location:
-    return Location(tmp_path / ".truegreen")
+def where(location: Location) -> Location:
+    return location  # SQLite, then Postgres
 
 
 @pytest.fixture(autouse=True)
