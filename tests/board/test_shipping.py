@@ -155,6 +155,14 @@ def test_hostile_texts_of_a_run_are_texts(service: Service) -> None:
     ship.close()
 
 
+def test_a_file_that_cannot_be_read_costs_no_page_its_record(service: Service) -> None:
+    service.record(green())
+    (service.root / ".truegreen" / "underway.sqlite3").write_bytes(b"not a database" * 99)
+    for path in ("/", "/apps/raptor-prod", "/releases/1"):
+        assert service.get(path).status_code == 200, path
+    assert service.get("/shipping/raptor-prod").status_code == 404
+
+
 def test_each_step_is_told_to_open_pages(
     service: Service, ship: Ship, monkeypatch: pytest.MonkeyPatch
 ) -> None:

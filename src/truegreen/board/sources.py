@@ -6,6 +6,7 @@ where it is however many look. No page is made here.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 
 from truegreen.board.pages.shipping import Followed, name_of
 from truegreen.config import Config
-from truegreen.errors import TrueGreenError
+from truegreen.errors import TrueGreenError, UsageError
 from truegreen.gates.freeze.asked import look
 from truegreen.gates.question import Question
 from truegreen.incidents.drills.shelf import as_json, drills, names
@@ -125,7 +126,9 @@ class Sources:
     def _runs(self) -> Iterator[UnderwayRuns | None]:
         with self._turn():
             if self._underway is None and UnderwayRuns.begun(self._where):
-                self._underway = UnderwayRuns.open(self._where)
+                # A file that is none of ours, or a newer version's: the record is shown without.
+                with contextlib.suppress(UsageError):
+                    self._underway = UnderwayRuns.open(self._where)
             yield self._underway
 
     def _again(self, run: Underway) -> Followed:
