@@ -139,6 +139,17 @@ def test_a_confirmed_action_runs_the_verb_and_is_recorded_with_who(acting: Actin
     assert TOKEN not in everything
 
 
+def test_what_runs_is_the_command_line_itself(acting: Acting) -> None:
+    runs = Runs(locate(acting.root, {}), now=lambda: NOW)
+    tokens = Tokens({"kim": Secret(TOKEN)})
+    acting.annexes = [actions_annex(acting.sources, tokens, runs)]
+    answer = acting.send("/actions/verify?app=raptor-prod")
+    told = acting.ended(answer.headers["location"])
+    assert (told["exit"], told["verdict"]) == (3, "unverified")  # there is no platform
+    assert told["sentence"] == "Verify again (raptor-prod): ended with 3, it could not find out."
+    assert any("could not be asked" in line for line in told["output"])
+
+
 def test_the_test_message_has_its_button(acting: Acting) -> None:
     assert acting.get("/actions.json").json()["offered"] == []
     assert acting.get("/actions/notify-test").status_code == 404

@@ -82,7 +82,9 @@ def command(
     only: tuple[str, ...],
     grace: float,
 ) -> int:
-    """The record as web pages, until Ctrl-C. Read-only; every page is JSON too.
+    """The record as web pages, until Ctrl-C; every page is JSON too.
+
+    Read-only, unless --actions says who may act.
 
     \b
     Example:  truegreen board examples/raptor
