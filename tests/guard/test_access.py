@@ -201,6 +201,7 @@ def test_the_thread_tries_again_after_a_failure_and_ends(listened: bool) -> None
     while checked.keys_age is None and time.monotonic() < until:
         time.sleep(0.01)
     refresher.stop()
+    assert not running[0].is_alive()
     assert len(failures) == listened
     assert checked.reason(token("a")) == ""
 

@@ -1,5 +1,7 @@
 """The further checks: ranges by profile, Workers, what goes together, which client is believed."""
 
+import asyncio
+
 import pytest
 
 from truegreen.guard import (
@@ -12,6 +14,7 @@ from truegreen.guard import (
     Ranges,
     behind,
 )
+from truegreen.guard.asgi import OriginGuard as AsgiGuard
 from truegreen.guard.wsgi import OriginGuard
 from truegreen.secret import Secret
 
@@ -75,7 +78,25 @@ def test_a_list_that_is_too_old_refuses_everything_and_says_so() -> None:
     headers = PASSED | {XFF: "104.16.0.1"}
     assert policy.decide("/", headers).allowed
     assert not policy.list_stale
-    now[0] = 86_400.0
+    entered: list[object] = []
+
+    def app(environ: object, start: object) -> list[bytes]:
+        entered.append(environ)
+        return []
+
+    async def asgi(scope: object, receive: object, send: object) -> None:
+        entered.append(scope)
+
+    async def send(message: object) -> None: ...
+
+    wsgi_guard, asgi_guard = OriginGuard(app, policy), AsgiGuard(asgi, policy)
+    lines = [(name.encode(), value.encode()) for name, value in headers.items()]
+    environ = {"HTTP_X_ORIGIN_SECRET": "right", "HTTP_X_FORWARDED_FOR": "104.16.0.1"}
+    for now[0], let_in in ((86_399.9, 2), (86_400.0, 0)):  # to the second, in each adapter
+        entered.clear()
+        wsgi_guard(environ.copy(), lambda *_: None)  # type: ignore[arg-type, return-value]
+        asyncio.run(asgi_guard({"type": "http", "headers": lines}, None, send))  # type: ignore[arg-type]
+        assert len(entered) == let_in
     assert policy.decide("/", headers).reason == "ranges_stale"
     assert not policy.decide("/", headers).allowed
     assert policy.decide("/health", headers).allowed

@@ -192,6 +192,13 @@ def test_a_file_that_cannot_be_used_is_named_with_its_key(
     assert str(file) in str(caught.value)
 
 
+def test_a_list_may_be_believed_for_a_day_only(tmp_path: Path) -> None:
+    file = tmp_path / "edge.json"
+    listed = {"networks": ["192.0.2.0/24"], "date": "1970-01-01", "max_age_days": 1}
+    file.write_text(json.dumps(listed))
+    assert Ranges.load(file).stale_at == DAY
+
+
 def test_files_that_are_not_there_or_no_json_are_errors(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
     for path in (tmp_path / "broken.json", tmp_path / "nowhere.json", tmp_path):

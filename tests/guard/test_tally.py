@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from truegreen.guard import HEROKU, GuardPolicy, Ranges, Tally
+from truegreen.guard.asgi import OriginGuard as AsgiGuard
 from truegreen.guard.metrics import asgi, exposition, wsgi
 from truegreen.guard.profiles import GuardError
 from truegreen.guard.tally import Refusal
@@ -112,6 +113,36 @@ def test_refusals_are_logged_by_sample_and_without_secrets(
         said = record.getMessage() + repr(record.__dict__["refusal"])
         assert "secret" not in said.replace("secret_mismatch", "")
         assert "\n" not in record.getMessage()
+
+
+def test_a_refusal_that_names_no_address_is_logged_without_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    policy = GuardPolicy("enforce", [Secret("right")], ranges=Ranges.shipped(), profile=HEROKU,
+                         tally=Tally(log=logging.getLogger("origin"), log_seconds=0))  # fmt: skip
+    guard = OriginGuard(quiet, policy)
+    for forwarded in ({}, {"HTTP_X_FORWARDED_FOR": "unknown"}, {"HTTP_X_FORWARDED_FOR": ""}):
+        assert ask(guard, **forwarded)[0] == "403 Forbidden"
+    assert [record.__dict__["refusal"].address for record in caplog.records] == [None] * 3
+    assert {record.getMessage() for record in caplog.records} == {
+        "origin guard: refused secret_missing path='' address=- suppressed=0"
+    }
+
+
+def test_an_observer_hears_of_asgi_requests_too() -> None:
+    heard: list[tuple[str, bool]] = []
+    tally = Tally(lambda reason, allowed: heard.append((reason, allowed)))
+
+    async def app(scope: Any, receive: Any, send: Any) -> None: ...
+
+    async def send(message: Any) -> None: ...
+
+    guard = AsgiGuard(app, GuardPolicy("enforce", [Secret("right")], tally=tally))
+    for value in (b"right", b"wrong"):
+        scope = {"type": "http", "headers": [(b"x-origin-secret", value)]}
+        with pytest.raises(StopIteration):
+            guard(scope, None, send).send(None)  # type: ignore[arg-type, attr-defined]
+    assert heard == [("admitted", True), ("secret_mismatch", False)]
 
 
 def test_the_text_for_prometheus_has_each_count_once() -> None:
