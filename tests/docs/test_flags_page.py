@@ -105,7 +105,7 @@ def test_the_snippets_hold(page: str, folder: Path) -> None:
     snippets = [
         text for kind, text in BLOCK.findall(page) if kind == "python" and not NAMED.match(text)
     ]
-    assert len(snippets) == 2
+    assert len(snippets) == 3
     for text in snippets:
         done = run(folder, "-c", text)
         assert done.returncode == 0, done.stderr
