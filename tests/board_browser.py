@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from starlette.types import ASGIApp
 
+expect.set_options(timeout=30_000)  # milliseconds, on a busy machine
 TOKEN = "kims-token-that-is-long-enough"
 
 

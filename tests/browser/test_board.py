@@ -86,8 +86,10 @@ def test_an_action_is_confirmed_and_followed_with_and_without_javascript(
         page.get_by_label("Your token").fill(TOKEN)
         page.get_by_role("button", name="Verify again").click()
         page.wait_for_url("**/actions/runs/*")
-        if not javascript:  # with it, the page hears of the end by itself
-            page.wait_for_timeout(300)
+        for _ in range(0 if javascript else 100):  # with it, the page hears of the end by itself
+            if "ended with" in page.locator("h1").inner_text():
+                break
+            page.wait_for_timeout(200)
             page.reload()
         expect(page.locator("h1")).to_have_text(
             "Verify again (raptor-prod): ended with 0, as it should be."

@@ -17,7 +17,7 @@ from truegreen.board import Sources, make_app
 from truegreen.config import load_config
 
 pytestmark = pytest.mark.xdist_group("browser")
-SOON = 30_000  # milliseconds that a step of a ship may take on a busy machine
+SOON = 60_000  # milliseconds that a step of a ship may take on a busy machine
 
 WAITS = """
 import sys, time
