@@ -7,6 +7,7 @@ told by the Gateway; see router.py and edge.py.
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Coroutine
 from typing import Any
@@ -16,7 +17,7 @@ from truegreen.embedded.exchange import Exchange, plain_text
 from truegreen.embedded.http1 import BadRequest, ClientGone, ClientSide, Gateway
 from truegreen.embedded.lane import Begun, Lane
 from truegreen.embedded.passage import Timeouts
-from truegreen.embedded.transport import Readers
+from truegreen.embedded.transport import Listener, Readers, SocketTransport
 from truegreen.embedded.wire import Wire
 
 __all__ = ["RelayServer", "Timeouts"]
@@ -29,7 +30,7 @@ class RelayServer:
         self.gateway = gateway
         self.timeouts = timeouts
         self.pool = plain.Pool(timeouts.keep)
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._lanes: set[Lane] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._look: asyncio.TimerHandle | None = None
@@ -38,16 +39,17 @@ class RelayServer:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port. Raises OSError when it is taken."""
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Wire(self._connected), host, port, backlog=512
-        )
         self.readers = Readers()
-        bound: int = self._server.sockets[0].getsockname()[1]
-        return bound
+        try:
+            self._listener = Listener(host, port, self.readers, self._connected)
+        except OSError:
+            self.readers.close()
+            raise
+        return self._listener.port
 
     async def close(self) -> None:
-        if self._server:
-            self._server.close()
+        if self._listener:
+            self._listener.close()
         for lane in list(self._lanes):
             lane.close()
         for task in list(self._tasks):
@@ -57,13 +59,19 @@ class RelayServer:
         if self._look:
             self._look.cancel()
         self.pool.close()
-        if self._server:
-            await self._server.wait_closed()
-            self._server = None
+        if self._listener:
+            self._listener = None
             self.readers.close()
 
-    def _connected(self, wire: Wire) -> None:
-        self._into_lane(ClientSide(wire))
+    def _connected(self, sock: socket.socket) -> None:
+        wire = Wire()
+        SocketTransport(sock, wire, self.readers)
+        try:
+            client = ClientSide(wire)
+        except OSError:  # it is gone already
+            wire.abort()
+        else:
+            self._into_lane(client)
 
     def _into_lane(self, client: ClientSide) -> None:
         lane = Lane(client, self)

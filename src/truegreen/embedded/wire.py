@@ -14,10 +14,7 @@ _KEPT = 256 * 1024  # bytes that may wait to be read before the peer is made to 
 
 
 class Wire(asyncio.Protocol):
-    """``opened`` is called once, with the wire, when the connection stands."""
-
-    def __init__(self, opened: Callable[[Wire], None] | None = None) -> None:
-        self._opened = opened
+    def __init__(self) -> None:
         self._waiting = bytearray()
         self._paused = False
         self._reader: asyncio.Future[None] | None = None
@@ -40,8 +37,6 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.loop = asyncio.get_running_loop()
         self.transport = cast(asyncio.Transport, transport)
-        if self._opened:
-            self._opened(self)
 
     def data_received(self, data: bytes) -> None:
         if self.on_data is not None:
