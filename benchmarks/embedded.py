@@ -34,7 +34,7 @@ RELEASES = 1_000
 REQUESTS = 100_000
 APPS = 20
 SECONDS = 4  # of load a measurement
-ROUNDS = 3
+ROUNDS = 5
 API_MS, START_S, BUILD_S, SHARE, LEAK_MIB, LEAK_FDS = 5.0, 0.7, 1.0, 0.5, 8.0, 4
 PARTS = ("start", "build", "api", "router", "leak", "apps")
 

@@ -143,7 +143,7 @@ def response_head(response: PlainResponse, headers: Iterable[tuple[bytes, bytes]
 
 
 def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"".join([b"%s: %s\r\n" % pair for pair in headers])
+    return b"".join([b": ".join(pair) + b"\r\n" for pair in headers])
 
 
 class Pool:

@@ -14,13 +14,16 @@ _KEPT = 256 * 1024  # bytes that may wait to be read before the peer is made to 
 
 
 class Wire(asyncio.Protocol):
+    """``transport`` has it made; ``loop`` is where it lives from then on."""
+
     def __init__(self) -> None:
         self._waiting = bytearray()
         self._paused = False
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
-        self._closed = asyncio.Event()
+        self._closed = False
+        self._closing: asyncio.Future[None] | None = None  # who waits for the end
         self.ended = False
         """Nothing more will come."""
         self.on_end: Callable[[], None] | None = None
@@ -53,7 +56,8 @@ class Wire(asyncio.Protocol):
         return True  # we may still have something to say
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._closed.set()
+        self._closed = True
+        _wake(self._closing)
         self._end(exc or ConnectionResetError("the connection is closed"))
         _wake(self._writer)
 
@@ -132,7 +136,7 @@ class Wire(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Returns when the peer has taken most of what was written. Raises as `more` does."""
-        if self._closed.is_set():
+        if self._closed:
             raise self._failure or ConnectionResetError("the connection is closed")
         while self.stalled:
             if self._failure:
@@ -142,7 +146,7 @@ class Wire(asyncio.Protocol):
                 await self._writer
             finally:
                 self._writer = None
-            if self._closed.is_set():
+            if self._closed:
                 raise self._failure or ConnectionResetError("the connection is closed")
 
     # ending
@@ -161,7 +165,9 @@ class Wire(asyncio.Protocol):
         self.transport.abort()
 
     async def closed(self) -> None:
-        await self._closed.wait()
+        if not self._closed:
+            self._closing = self._closing or self.loop.create_future()
+            await asyncio.shield(self._closing)
 
 
 def _wake(waiter: asyncio.Future[None] | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,7 +37,16 @@ def newest(client: Any, app: str) -> Any:
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Bearer wrong", "Basic !!!", "Basic eDp5", "Bearer \xff", "Digest {token}"],
+    [
+        "",
+        "Bearer",
+        "Bearer undefined",
+        "Bearer wrong",
+        "Basic !!!",
+        "Basic eDp5",
+        "Bearer \xff",
+        "Digest {token}",
+    ],
 )
 def test_without_the_token_there_is_nothing(client: Any, header: str) -> None:
     value = header.format(token=client.info.token().reveal()).encode("latin-1")
@@ -318,3 +328,39 @@ def test_many_clients_at_once_get_each_a_release_of_their_own(client: Any) -> No
     versions = [r["version"] for r in client.get("/apps/crowd/releases")]
     assert versions == list(range(1, 10))
     assert len(client.get("/apps/crowd/config-vars")) == 8
+
+
+LOOK = """
+import os, pathlib
+print(*os.environ.values())
+for file in pathlib.Path().rglob("*"):
+    print(file, file.is_symlink(), file.is_file() and file.read_bytes()[:16])
+"""
+
+
+def test_neither_environment_nor_folder_of_a_dyno_holds_the_token_or_the_database(
+    client: Any,
+) -> None:
+    client.post("/apps", {"name": "curious"})
+    files = {**client.APP, "Procfile": "release: python look.py\n", "look.py": LOOK}
+    release = client.deploy("curious", files)
+    out = client.output(release)
+    assert "look.py False b'" in out
+    assert client.info.token().reveal() not in out
+    assert "SQLite format" not in out
+    assert " True " not in out  # and no link leads there
+    names = {path.name for path in client.info.data.iterdir()}
+    assert not {path for path in names if f"{client.info.data}/{path}" in out} - {"slugs", "venvs"}
+
+
+def test_everything_listens_on_the_loopback_alone(client: Any) -> None:
+    own = Path(f"/proc/{client.info.pid}")
+    sockets = {str(link.readlink()) for link in (own / "fd").iterdir()}
+    listening = []
+    for table in ("tcp", "tcp6"):
+        for line in (own / "net" / table).read_text(encoding="ascii").splitlines()[1:]:
+            row = line.split()
+            if row[3] == "0A" and f"socket:[{row[9]}]" in sockets:
+                listening.append(row[1].partition(":")[0])
+    assert len(listening) >= 3  # API, router, edge
+    assert set(listening) == {"0100007F"}

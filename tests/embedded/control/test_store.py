@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from truegreen.embedded.migrations import STEPS
 from truegreen.embedded.records import BuildStatus, FormationEntry, Release, ReleaseStatus
 from truegreen.embedded.store import NameTaken, Store
 
@@ -93,3 +95,29 @@ def test_a_half_done_change_is_undone(store: Store) -> None:
     with pytest.raises(Exception, match="FOREIGN KEY"):
         store.set_formation(entries)
     assert store.formation(app.id) == {}
+
+
+@pytest.mark.parametrize("version", range(1, len(STEPS)))
+def test_a_folder_of_an_earlier_version_is_brought_up_with_all_that_is_in_it(
+    tmp_path: Path, version: int
+) -> None:
+    path = tmp_path / "state.sqlite3"
+    old = sqlite3.connect(path)
+    for step in STEPS[:version]:
+        old.executescript(step)
+    old.execute(f"PRAGMA user_version = {version}")
+    old.execute("INSERT INTO apps VALUES ('a', 'demo', '{}', NULL, 1, 'then', 'then')")
+    old.execute(
+        "INSERT INTO slugs (id, app_id, process_types, venv, size, checksum, created_at) "
+        "VALUES ('s', 'a', '{}', 'v', 1, '', 'then')"
+    )
+    old.commit()
+    old.close()
+    for _ in range(2):  # and again: nothing is done twice
+        store = Store(path)
+        assert [app.name for app in store.apps()] == ["demo"]
+        assert store.slug_ids() == {"s"}
+        assert store.query("SELECT hostname FROM domains") == []
+        assert store.query("PRAGMA user_version")[0][0] == len(STEPS)
+        assert store.query("PRAGMA journal_mode")[0][0] == "wal"
+        store.close()

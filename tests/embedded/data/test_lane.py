@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -168,5 +169,31 @@ def test_what_was_remembered_of_headers_stays_what_it_was() -> None:
             assert said[0] == said[2] == reply
             assert b"Connection: close" in said[1]
             assert had == [3]
+
+    go(body)
+
+
+def test_after_thousands_of_requests_nothing_is_left_of_them() -> None:
+    def held() -> tuple[int, int]:
+        return len(list(Path("/proc/self/fd").iterdir())), len(asyncio.all_tasks())
+
+    async def ask(port: int, many: int, end: bytes) -> None:
+        for _ in range(many):
+            async with connected(port) as (reader, writer):
+                for _ in range(25):
+                    writer.write(ASK)
+                    assert (await answer(reader)).endswith(b"ok")
+                writer.write(ASK[:-2] + end)
+                await answer(reader)
+
+    async def body() -> None:
+        script, _ = keeping(OK)
+        async with origin(script) as o, relay(o, Timeouts(keep=0.1)) as (gateway, port):
+            kinds = (b"\r\n", b"Connection: close\r\n\r\n", b"Expect: x\r\n\r\n")
+            before = held()
+            await asyncio.gather(*[ask(port, 13, kind) for kind in kinds * 2])
+            await gateway.outcome(2028)
+            while held() != before:  # the pool lets go after `keep`
+                await asyncio.sleep(0.05)
 
     go(body)

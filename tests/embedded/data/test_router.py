@@ -271,6 +271,7 @@ def test_an_app_that_stays_silent_is_h12() -> None:
         await reader.read()
 
     async def body() -> None:
+        assert (Timeouts().first_byte, Timeouts().idle) == (30, 55)  # seconds; Heroku's
         limits = Timeouts(first_byte=0.3)
         async with (
             origin(silent) as o,
