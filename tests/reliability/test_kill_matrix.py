@@ -44,13 +44,16 @@ class Matrix:
             (folder / "truegreen.toml").write_text(CONFIG)
             (folder / ".gitignore").write_text(".truegreen\n")
             self.git("add", "--all")
+        scratch = folder / ".truegreen" / "tmp"  # what is killed cannot clear up after itself
+        scratch.mkdir(parents=True, exist_ok=True)
         zygote = Path(__file__).with_name("kill_zygote.py")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("TRUEGREEN")}
         self.zygote = subprocess.Popen(
             [sys.executable, str(zygote)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={k: v for k, v in os.environ.items() if not k.startswith("TRUEGREEN")},
+            env={**clean, "TMPDIR": str(scratch)},
         )
 
     def git(self, *arguments: str) -> str:
