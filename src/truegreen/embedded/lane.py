@@ -69,15 +69,17 @@ class Lane:
         self._request: plain.PlainRequest | None = None  # the one that is under way
         self._raw = b""  # it, as it came
         self._origin: Wire | None = None
+        self._fault: Fault | None = None
         self._last = time.monotonic()  # when a byte was last passed on, either way
 
     def start(self) -> None:
         """What waits on the wire comes first."""
         wire = self._wire
+        if wire.ended:  # who will send no more is gone, as in the middle of a request
+            self._client_ended()
+            return
         wire.on_end, wire.on_drained = self._client_ended, self._client_drained
         self._next()
-        if wire.ended and self._request is None:
-            self._client_ended()
 
     def _next(self) -> None:
         """Between two requests."""
@@ -102,7 +104,7 @@ class Lane:
         self._began = self._last = time.monotonic()
         self._connect = 0.0
         self._status = self._bytes = self._left = 0
-        self._fault: Fault | None = None
+        self._fault = None
         self._held = False  # the origin is not listened to
         self._part = b""  # of the response's head
         self._plan = plan = self._gateway.route_now(request.head)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -195,5 +196,20 @@ def test_after_thousands_of_requests_nothing_is_left_of_them() -> None:
             await gateway.outcome(2028)
             while held() != before:  # the pool lets go after `keep`
                 await asyncio.sleep(0.05)
+
+    go(body)
+
+
+def test_a_client_that_ended_behind_its_requests_is_let_go_at_once() -> None:
+    async def body() -> None:
+        async with origin(echo_length) as o, relay(o) as (_, port):
+            async with asyncio.timeout(LONG / 2):
+                async with connected(port) as (reader, writer):
+                    writer.write(
+                        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" + ASK
+                    )
+                    writer.write_eof()
+                    with suppress(ConnectionResetError):
+                        await reader.read()
 
     go(body)
