@@ -228,6 +228,20 @@ def test_workers_are_seen_as_long_as_they_give_a_sign(queue: Queue, location: Lo
     assert queue.workers() == ()
 
 
+def test_jobs_that_ended_long_ago_are_forgotten_when_a_worker_leaves(
+    queue: Queue, location: Location
+) -> None:
+    for name in ("old", "new", "running"):
+        queue.enqueue(order(name))
+    for _ in range(2):
+        queue.end(taken(queue), GREEN)
+    sql(location, "UPDATE job SET ended_at = ended_at - 8000000 WHERE app = 'old'")
+    sql(location, "UPDATE job SET asked_at = 0")
+    queue.sign_off(worker())
+    left = sql(location, "SELECT app FROM job ORDER BY id")
+    assert left == [("new",), ("running",)]
+
+
 def test_a_word_wakes_who_listens(queue: Queue, location: Location) -> None:
     queue.listen()
     assert not queue.wait(0.01)

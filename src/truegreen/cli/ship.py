@@ -13,6 +13,7 @@ from truegreen.cli.moment import moment_option
 from truegreen.cli.options import again, folder_argument, target_options
 from truegreen.cli.ship_queue import (
     Telling,
+    check_together,
     enqueue,
     follow_job,
     order_of,
@@ -100,6 +101,7 @@ def command(
     from truegreen.workers.carrying import carry_out, gates_of
     from truegreen.workers.order import AN_HOUR, Options
 
+    check_together(queued, no_follow, number, repository)
     files = parse_outputs(outputs)
     config = load_config(folder)
     withhold_secrets(config)

@@ -11,6 +11,7 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.telling import tell
+from truegreen.errors import UsageError
 
 if TYPE_CHECKING:
     from truegreen.config import Config, Environment
@@ -52,6 +53,17 @@ def queue_options(function: _F) -> _F:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def check_together(
+    queued: bool, no_follow: bool, number: int | None, repository: str | None
+) -> None:
+    """Raises UsageError for options that do not go together."""
+    if number is not None and (queued or no_follow):
+        raise UsageError("--follow goes on with a job; --enqueue makes one", hint="one of them")
+    if not queued and (no_follow or repository is not None):
+        name = "--no-follow" if no_follow else "--repository"
+        raise UsageError(f"{name} belongs to --enqueue", hint="add --enqueue, or leave it out")
 
 
 def order_of(

@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 NAMESPACE = "truegreen"
 _CONNECT = 10  # seconds
 _PAGE = 2000  # rows fetched at a time
-# A machine that is cut off keeps no lock: its server ends what waits for it for too long, and each
-# end asks whether the other is still there (seconds; libpq, "tcp_keepalives_idle").
+# Each end asks whether the other is still there: seconds; PostgreSQL, "TCP Settings".
 _SESSION = {
     "search_path": f"{NAMESPACE},public",
     "timezone": "UTC",
-    "idle_in_transaction_session_timeout": "60s",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
 _cursors = itertools.count()
+# A machine that is cut off in the middle keeps its locks for as long, at most. Of readers nothing
+# is said: somebody may look at a page of an export for longer.
+_IDLE = "set_config('idle_in_transaction_session_timeout', '60s', true)"
 _SET_UP = f"""
 CREATE SCHEMA IF NOT EXISTS {NAMESPACE};
 CREATE TABLE IF NOT EXISTS {NAMESPACE}.room (name text PRIMARY KEY, version integer NOT NULL);
@@ -105,7 +106,8 @@ class PostgresDatabase:
     def write(self) -> Iterator[Writer]:
         with self._told(), self._db.transaction():
             self._db.execute(
-                "SELECT pg_advisory_xact_lock(hashtext(%s))", (f"{NAMESPACE} {self._room}",)
+                f"SELECT {_IDLE}, pg_advisory_xact_lock(hashtext(%s))",
+                (f"{NAMESPACE} {self._room}",),
             )
             yield _PostgresWriter(self._db)
 
@@ -114,6 +116,7 @@ class PostgresDatabase:
         """A transaction that waits for no other writer of the room: only where every statement
         locks the rows that it depends on."""
         with self._told(), self._db.transaction():
+            self._db.execute(f"SELECT {_IDLE}")
             yield _PostgresWriter(self._db)
 
     def listen(self, channel: str) -> None:

@@ -24,6 +24,7 @@ from truegreen.workers.tables import CHANNEL, JOB_CHANNEL, SCHEMA
 SECONDS = 30.0  # how long a claim outlives its last heartbeat
 MOST_LOST = 5  # workers that a job may take with it
 _DAY = 86_400.0
+_KEPT = 90 * _DAY
 _ORDERED = (
     "place, app, environment, repository, prefix, commit_sha, options, protocol, asked_by, asked_at"
 )
@@ -279,10 +280,12 @@ class Queue:
             )  # fmt: skip
 
     def sign_off(self, holder: Holder) -> None:
-        """The worker is gone, and so are those of which nothing was heard for a day."""
+        """The worker is gone; so are those of which nothing was heard for a day, and jobs that
+        ended long ago: the record of a ship is the ledger's."""
         with self._db.write_beside() as writer:
             writer.run("DELETE FROM worker WHERE id = ?", (holder.id,))
             writer.run(f"DELETE FROM worker WHERE beat_at < {_NOW} - {_DAY}")  # noqa: S608
+            writer.run(f"DELETE FROM job WHERE ended_at < {_NOW} - {_KEPT}")  # noqa: S608
 
     def workers(self) -> tuple[Seen, ...]:
         """The workers that are alive."""

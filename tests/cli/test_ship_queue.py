@@ -1,0 +1,30 @@
+"""``ship --enqueue`` and ``--follow``: what is refused before anything is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from truegreen.cli.ship_queue import check_together
+from truegreen.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("queued", "no_follow", "number", "repository", "said"),
+    [
+        (True, False, 7, None, "--follow goes on with a job"),
+        (False, True, 7, None, "--follow goes on with a job"),
+        (False, True, None, None, "--no-follow belongs to --enqueue"),
+        (False, False, None, "https://git.example.com/x", "--repository belongs to --enqueue"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    queued: bool, no_follow: bool, number: int | None, repository: str | None, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        check_together(queued, no_follow, number, repository)
+
+
+def test_options_that_go_together_are_not() -> None:
+    check_together(False, False, None, None)
+    check_together(True, True, None, "https://git.example.com/x")
+    check_together(False, False, 7, None)
