@@ -114,7 +114,7 @@ class Yard:
         wanted = sorted(numbers)
         left = f"SELECT count(*) FROM job WHERE state <> 'ended' AND id = ANY (ARRAY{wanted})"
         until_true(lambda: sql(self.location, left) == [(0,)], seconds,
-                   lambda: str([self.job(number) for number in wanted][:3]), pause=0.1)  # fmt: skip
+                   lambda: str([self.job(number) for number in wanted][:3]), pause=0.2)  # fmt: skip
         return [self.job(number) for number in wanted]
 
     def step(self, number: int, name: str, state: str) -> None:

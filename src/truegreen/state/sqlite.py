@@ -10,6 +10,7 @@ import contextlib
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,8 +103,22 @@ class _SqliteWriter:
         return self._db.execute(statement, tuple(values)).fetchall()
 
 
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """A file that two turn to WAL at once is locked for one of them, and SQLite does not wait then
+    as it does elsewhere (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY")."""
+    until = time.monotonic() + _BUSY
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
+
+
 def _prepare(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    db.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(db)
     db.execute("PRAGMA synchronous=NORMAL")
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version == schema.version:
