@@ -26,7 +26,15 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from embedded_stage import CONNECTIONS, Platform, Table, load, resources, started
+from embedded_stage import (
+    CONNECTIONS,
+    Platform,
+    Table,
+    load,
+    processor_seconds,
+    resources,
+    started,
+)
 
 from truegreen.embedded import locate
 
@@ -171,15 +179,22 @@ def router(table: Table, platform: Platform) -> None:
         served(platform, command, size)
         direct_port = dyno_port(platform, "served")
         router_port = urlsplit(platform.info.router).port or 0
-        pairs = []
+        rounds = []
         for _ in range(ROUNDS):  # in turn, so that both meet the same minute
             direct = load(direct_port, SECONDS)
-            pairs.append((direct, load(router_port, SECONDS, "served.localhost")))
-        share, (direct, routed) = sorted((b / a, (a, b)) for a, b in pairs)[len(pairs) // 2]
+            before = processor_seconds(platform.info.pid)
+            routed = load(router_port, SECONDS, "served.localhost")
+            spent = processor_seconds(platform.info.pid) - before
+            rounds.append((routed / direct, routed, direct, spent / (routed * SECONDS)))
+        share, routed, direct, _ = sorted(rounds)[ROUNDS // 2]
+        spread = f"{min(rounds)[0]:.0%} to {max(rounds)[0]:.0%}"
         table.row(
-            f"router: {name}", f"{routed:.0f}/s of {direct:.0f}/s asked directly: {share:.0%}",
+            f"router: {name}",
+            f"{routed:.0f}/s of {direct:.0f}/s asked directly: {share:.0%} ({spread})",
             f"at least {SHARE:.0%}", holds=share >= SHARE,
         )  # fmt: skip
+        micros = statistics.median(spent for *_, spent in rounds) * 1e6
+        table.row("router: its processor time a request, of these", f"{micros:.0f} µs")
 
 
 def served(platform: Platform, command: str, size: int) -> None:

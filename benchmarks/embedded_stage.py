@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import os
 import re
 import shutil
 import socket
@@ -163,3 +164,9 @@ def resources(pid: int) -> tuple[float, int]:
     resident = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert resident
     return int(resident[1]) / 1024, len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used so far, in user and kernel mode (proc(5), stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
