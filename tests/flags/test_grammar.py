@@ -28,12 +28,16 @@ def test_what_only_looks_like_a_boolean_is_refused(text: str) -> None:
         parse("bool", text)
 
 
-@pytest.mark.parametrize(("text", "value"), [("0", 0), ("-12", -12), ("007", 7)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("0", 0), ("-12", -12), ("007", 7), ("9" * 30, 10**30 - 1)]
+)
 def test_whole_numbers_are_read(text: str, value: int) -> None:
     assert parse("int", text) == value
 
 
-@pytest.mark.parametrize("text", ["", "1.0", "1_000", "--1", "٣", "0x1", " 1", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "1.0", "1_000", "--1", "٣", "0x1", " 1", "9" * 31, "9" * 5000]
+)
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     with pytest.raises(Unparseable, match="is not a whole number"):
         parse("int", text)

@@ -100,8 +100,10 @@ def running(server: str, app: str, environ: Mapping[str, str] | None = None) -> 
         process = Server(server, app, made, {"ORIGIN_SECRET": SECRET, **(environ or {})})
         made.close()  # so that a server that does not start refuses, instead of never answering
         driver = UrlDriver(f"http://127.0.0.1:{port}", timeout=LONG)
+        first = driver.send(Request("GET", b"/health"))
+        if first.status != 200:  # with what the server says of it: else nobody ever learns why
+            raise AssertionError((first, *process.stop()))
         try:
-            assert driver.send(Request("GET", b"/health")).status == 200  # it is up
             yield driver
         finally:
             status, said = process.stop()
