@@ -12,13 +12,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from job_orders import sql
-from tiny_service import Done, Tiny
+from tiny_service import RELEASE, Done, Tiny
 
 from truegreen.heroku import HerokuClient
 from truegreen.secret import Secret
@@ -30,6 +31,7 @@ from truegreen.workers.making import make_order
 from truegreen.workers.order import PROTOCOL, Options
 from truegreen.workers.queue import Queue
 
+QUICK = MappingProxyType({"release.py": RELEASE})
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
 
@@ -89,8 +91,8 @@ class Yard:
         self.service.git("remote", "add", "origin", str(self.service.root))
         self.location: Location = locate(folder, {DATABASE_URL: database})
 
-    def commit(self, files: dict[str, str | None] | None = None) -> str:
-        return self.service.commit(files or {})
+    def commit(self, files: Mapping[str, str | None] = QUICK) -> str:
+        return self.service.commit(files)
 
     def enqueue(self, app: str, **other: Any) -> int:
         """The service's HEAD, to ``app``."""

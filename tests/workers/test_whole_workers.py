@@ -11,11 +11,14 @@ import jsonschema
 import pytest
 from job_orders import cut_connections, sql
 from shared_postgres import SharedPostgres
+from tiny_service import RELEASE
 from workers_yard import Yard, newer_version, until_true, yard
 
 import truegreen.outputs
 from truegreen.ledger import Ledger
 
+# A release command that takes long enough to be killed in.
+SLOW = {"release.py": f"import time\ntime.sleep(1.5)\n{RELEASE}"}
 pytestmark = [pytest.mark.xdist_group("whole workers"), pytest.mark.timeout(180)]
 
 
@@ -81,9 +84,9 @@ def _connections(place: Yard) -> int:
 def test_workers_killed_in_the_middle_are_taken_over_with_one_build_and_one_release(
     place: Yard,
 ) -> None:
-    """kill -9 to a worker and its ship while it builds, and to the next one while dynos boot."""
+    """kill -9 to a worker and its ship while it builds, and to the next one as it releases."""
     app = "app-002"
-    commit = place.commit()
+    commit = place.commit(SLOW)
     number = place.enqueue(app)
     with place.worker("first") as first, place.worker("second") as second:
         place.step(number, "build", "running")
@@ -91,7 +94,7 @@ def test_workers_killed_in_the_middle_are_taken_over_with_one_build_and_one_rele
         place.kill_child_of(app)
         killed.kill()
         other.hear("went away in the middle; it goes on")
-        place.step(number, "boot", "running")
+        place.step(number, "release", "running")
         place.kill_child_of(app)
         other.kill()
         assert place.job(number).state == "running", "nobody is there to say anything else"
@@ -103,10 +106,10 @@ def test_workers_killed_in_the_middle_are_taken_over_with_one_build_and_one_rele
 
 
 def test_a_ship_whose_process_is_killed_is_begun_again_by_its_worker(place: Yard) -> None:
-    commit = place.commit()
+    commit = place.commit(SLOW)
     number = place.enqueue("app-003")
     with place.worker("w1") as worker:
-        place.step(number, "boot", "running")
+        place.step(number, "release", "running")
         place.kill_child_of("app-003")
         (job,) = place.ended([number])
         assert "the process that shipped it ended with -9" in worker.said()
@@ -115,17 +118,18 @@ def test_a_ship_whose_process_is_killed_is_begun_again_by_its_worker(place: Yard
 
 
 def test_a_worker_that_is_stopped_hands_its_job_on_or_ends_it(place: Yard) -> None:
-    commit = place.commit()
+    commit = place.commit(SLOW)
     number = place.enqueue("app-004")
     with place.worker("stopped", "--grace", "0") as worker:
-        place.step(number, "boot", "running")
+        place.step(number, "release", "running")
         assert worker.stop() == 0
         assert "handed back" in worker.said()
     assert (place.job(number).state, place.job(number).lost) == ("waiting", 0)
     with place.worker("patient") as worker:
-        place.step(number, "verify", "running")
+        place.step(number, "release", "running")
+        worker.process.terminate()
         later = place.enqueue("app-004")
-        assert worker.stop() == 0
+        assert worker.process.wait(30) == 0
     assert (place.job(number).state, place.job(number).verdict) == ("ended", "green")
     assert place.job(later).state == "waiting", "it took nothing new"
     assert place.made("app-004", commit) == (1, 1)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from job_orders import order, sql
+from job_orders import cut_connections, order, sql
 from workers_yard import until_true
 
 from truegreen.state import Location
@@ -223,6 +223,21 @@ def test_a_worker_that_is_stopped_does_not_wait_for_a_database_for_ever(
         one.worker.stop()
         one.worker.stop()
         one.gone()
+
+
+def test_newer_tables_of_the_queue_itself_end_it_though_it_cannot_write(
+    queue: Queue, location: Location, crew: Callable[..., Crew]
+) -> None:
+    number = queue.enqueue(order())
+    one = crew()
+    one.launched(number)
+    sql(location, "UPDATE room SET version = version + 1 WHERE name = 'job'")
+    cut_connections(location)
+    one.hear("this worker takes no more jobs")
+    one.ends(number, GREEN)
+    one.gone()
+    left = sql(location, "SELECT state FROM job WHERE id = %s", number)
+    assert left == [("running",)], "until its heartbeat is missed"
 
 
 def test_newer_tables_end_it_and_the_job_is_for_somebody_else(

@@ -86,7 +86,9 @@ class Worker:
         self._waits: set[int] = set()  # jobs of another protocol, told of
         self._away = False
         self._ask_at = -1e9  # of a database that is away
-        self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._wake, self._woken = os.pipe()
+        for end in (self._wake, self._woken):
+            os.set_blocking(end, False)
 
     def stop(self) -> None:
         """No new jobs; those that run have ``grace`` seconds, and none when told twice. May be
@@ -142,6 +144,8 @@ class Worker:
         except NewerTables as error:
             self._close()
             self._outdated(error.message)
+            self._away = True  # for us: what our ships come to is found out by the next worker
+            self._ask_at = self._clock() + _PAUSE
         except StateError as error:
             self._close()
             if not self._away:
@@ -208,7 +212,7 @@ class Worker:
             self._tell(f"job {found.id}: ships {found.app} at {found.commit[:8]}{again}")
             self._running.append(_Running(found, self._launch(found, self._folder)))
         if took:
-            self._beat_at = -_BEAT  # others see at once how busy we are
+            self._beat_at = -_BEAT
 
     def _tell_strange(self, queue: Queue) -> None:
         waits = set()
@@ -229,6 +233,7 @@ class Worker:
             if one.over:
                 self._ended(queue, one)
                 self._running.remove(one)
+                self._beat_at = -_BEAT  # others see at once that there is room
             elif due and one.ours and one.told < len(one.steps):
                 queue.progress(one.job, json.dumps(one.steps))
                 one.told = len(one.steps)
