@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -93,6 +94,12 @@ class Yard:
 
     def commit(self, files: Mapping[str, str | None] = QUICK) -> str:
         return self.service.commit(files)
+
+    def commit_held(self) -> tuple[str, Path]:
+        """A commit whose release command goes on when the file is there, or after 30 seconds."""
+        go = self.folder / f"go-{uuid.uuid4().hex}"
+        wait = f"import os, time\nfor _ in range(600):\n    if os.path.exists({str(go)!r}): break\n"
+        return self.commit({"release.py": f"{wait}    time.sleep(0.05)\n{RELEASE}"}), go
 
     def enqueue(self, app: str, **other: Any) -> int:
         """The service's HEAD, to ``app``."""

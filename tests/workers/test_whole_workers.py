@@ -11,14 +11,11 @@ import jsonschema
 import pytest
 from job_orders import cut_connections, sql
 from shared_postgres import SharedPostgres
-from tiny_service import RELEASE
 from workers_yard import Yard, newer_version, until_true, yard
 
 import truegreen.outputs
 from truegreen.ledger import Ledger
 
-# A release command that takes long enough to be killed in.
-SLOW = {"release.py": f"import time\ntime.sleep(1.5)\n{RELEASE}"}
 pytestmark = [pytest.mark.xdist_group("whole workers"), pytest.mark.timeout(180)]
 
 
@@ -86,7 +83,7 @@ def test_workers_killed_in_the_middle_are_taken_over_with_one_build_and_one_rele
 ) -> None:
     """kill -9 to a worker and its ship while it builds, and to the next one as it releases."""
     app = "app-002"
-    commit = place.commit(SLOW)
+    commit, go = place.commit_held()
     number = place.enqueue(app)
     with place.worker("first") as first, place.worker("second") as second:
         place.step(number, "build", "running")
@@ -97,6 +94,7 @@ def test_workers_killed_in_the_middle_are_taken_over_with_one_build_and_one_rele
         place.step(number, "release", "running")
         place.kill_child_of(app)
         other.kill()
+        go.touch()
         assert place.job(number).state == "running", "nobody is there to say anything else"
         with place.worker("third") as third:
             (job,) = place.ended([number])
@@ -106,11 +104,12 @@ def test_workers_killed_in_the_middle_are_taken_over_with_one_build_and_one_rele
 
 
 def test_a_ship_whose_process_is_killed_is_begun_again_by_its_worker(place: Yard) -> None:
-    commit = place.commit(SLOW)
+    commit, go = place.commit_held()
     number = place.enqueue("app-003")
     with place.worker("w1") as worker:
         place.step(number, "release", "running")
         place.kill_child_of("app-003")
+        go.touch()
         (job,) = place.ended([number])
         assert "the process that shipped it ended with -9" in worker.said()
     assert (job.verdict, job.lost) == ("green", 1)
@@ -118,7 +117,7 @@ def test_a_ship_whose_process_is_killed_is_begun_again_by_its_worker(place: Yard
 
 
 def test_a_worker_that_is_stopped_hands_its_job_on_or_ends_it(place: Yard) -> None:
-    commit = place.commit(SLOW)
+    commit, go = place.commit_held()
     number = place.enqueue("app-004")
     with place.worker("stopped", "--grace", "0") as worker:
         place.step(number, "release", "running")
@@ -129,6 +128,7 @@ def test_a_worker_that_is_stopped_hands_its_job_on_or_ends_it(place: Yard) -> No
         place.step(number, "release", "running")
         worker.process.terminate()
         later = place.enqueue("app-004")
+        go.touch()
         assert worker.process.wait(30) == 0
     assert (place.job(number).state, place.job(number).verdict) == ("ended", "green")
     assert place.job(later).state == "waiting", "it took nothing new"

@@ -6,6 +6,9 @@ as Options; who watches, and where the state lives, is the caller's.
 
 from __future__ import annotations
 
+# Before there are threads: this package and its parts import each other, and two threads that begin
+# with different ones stop with a _DeadlockError (CPython 3.11).
+import importlib.resources  # noqa: F401
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
