@@ -8,8 +8,8 @@ nobody pins, one of which decides 25 of the tests. Three ways to find that one:
 - pytest-envvars, which sets variables at random and blames none: one run of it, if installed.
 
 Each round measures a plain run before and after `prove`, and takes the ratio to their mean: the
-machine's own load falls on both. Wall-clock time, since prove uses more than one processor; its
-processor time is printed beside it. The median decides. Exits 1 when the claim does not hold.
+machine's own load falls on both. Wall-clock time, since prove uses more than one processor. The
+median decides. Exits 1 when the claim does not hold.
 
     uv run --group bench python benchmarks/hermetic_prove.py
 """
@@ -101,16 +101,10 @@ def main() -> int:
         seconds(root, plain_argv, 0)  # writes the .pyc files
         for _ in range(ROUNDS):
             before = seconds(root, plain_argv, 0)
-            used = os.times()
             prove = seconds(root, ["truegreen", "hermetic", "prove", "--json"], 1)
-            now = os.times()
-            cpu = (
-                now.children_user + now.children_system - used.children_user - used.children_system
-            )
             after = seconds(root, plain_argv, 0)
             plain = (before + after) / 2
             plains += [before, after]
-            ratios.setdefault("the same, processor time", []).append(cpu / plain)
             rerun = [seconds(root, plain_argv, 0, FLAG_1=VALUES[n % 2]) for n in range(SAMPLE)]
             ratios.setdefault("truegreen hermetic prove", []).append(prove / plain)
             ratios.setdefault(f"pytest again for each of {cases} cases", []).append(

@@ -211,7 +211,7 @@ def test_a_test_that_takes_the_process_down_is_a_changed_outcome(suite: Suite) -
 
 
 def test_a_test_that_hangs_with_a_value_is_a_changed_outcome(suite: Suite) -> None:
-    suite.write("truegreen.toml", CONFIG + "timeout = 4\n")
+    suite.write("truegreen.toml", CONFIG + "timeout = 3\n")
     proved = suite.prove("def test_a():\n    while app.guard():\n        pass\n", app=GUARD)
     (outcome,) = proved.document["leaks"][0]["outcomes"]
     assert (outcome["value"], outcome["changed"]) == ("1", "timed out")
