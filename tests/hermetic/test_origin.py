@@ -1,9 +1,14 @@
 """Whose line a read was, on stacks made of code that claims to stand in other files."""
 
+import collections
+import contextlib
+import functools
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
@@ -52,6 +57,21 @@ def test_a_library_that_reads_of_its_own_accord_is_named(tmp_path: Path) -> None
     for file in (f"{PACKAGES}/celery/app.py", f"{PACKAGES}/environ/x.py"):
         found = through(tmp_path, str(tmp_path / "app.py"), f"{PACKAGES}/celery/a.py", file)
         assert found == ("app.py", 2, "celery", "")
+
+
+@pytest.mark.parametrize("module", [os, collections, contextlib, functools])
+def test_the_standard_library_passes_a_read_on_for_its_caller(
+    tmp_path: Path, module: ModuleType
+) -> None:
+    """Python runs ``os`` frozen, as a rule; where it does not, its file is in the way."""
+    assert module.__file__ is not None
+    found = through(tmp_path, str(tmp_path / "app.py"), module.__file__)
+    assert found == ("app.py", 2, "", "")
+
+
+def test_what_the_standard_library_wants_for_itself_is_its_own(tmp_path: Path) -> None:
+    found = through(tmp_path, str(tmp_path / "app.py"), tempfile.__file__)
+    assert found == ("app.py", 2, "tempfile", "")
 
 
 def test_what_pytest_reads_is_nobodys_whoever_called_it(tmp_path: Path) -> None:
