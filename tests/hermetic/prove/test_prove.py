@@ -155,12 +155,15 @@ def test_a_variable_whose_absence_crashes_the_import_is_named(suite: Suite) -> N
 
 
 def test_pins_are_no_subject_and_fix_makes_the_leak_go_away(suite: Suite) -> None:
-    tests = "def test_a():\n    assert not app.guard()\n"
+    tests = (
+        "def test_a():\n    assert not app.guard()\n"
+        "    assert os.environ.get('ONE_ONLY') in (None, 'garbage')\n"
+    )
     before = CONFIG + "\n# pins\n[smoke.env]\n# this one is known\nOTHER = 'x'\n"
     suite.write("truegreen.toml", before)
-    assert suite.prove(tests, "--fix", app=GUARD).variables == ["FLAG_GUARD"]
+    assert suite.prove(tests, "--fix", app=GUARD).variables == ["FLAG_GUARD", "ONE_ONLY"]
     after = (suite.root / "truegreen.toml").read_text()
-    assert after == before + 'FLAG_GUARD = "0"\n'
+    assert after == before + 'FLAG_GUARD = "0"\nONE_ONLY = "garbage"\n'  # values that do no harm
     assert tomllib.loads(after)["smoke"]["env"]["FLAG_GUARD"] == "0"
     again = suite.prove(tests, app=GUARD)
     assert (again.code, again.document["cases"]) == (0, 0)
