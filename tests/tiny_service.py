@@ -72,8 +72,11 @@ class Tiny:
         self.root = folder / "tiny"
         self.data = folder / "platform"
         self.root.mkdir()
+        scratch = folder / "tmp"  # what is killed cannot clear up after itself
+        scratch.mkdir(exist_ok=True)
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("TRUEGREEN", "HEROKU"))},
+            "TMPDIR": str(scratch),
             "TRUEGREEN_PLATFORM_DATA": str(self.data),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_AUTHOR_NAME": "t",
