@@ -117,7 +117,8 @@ class Queue:
                 " OR state = 'waiting' AND id < ?)",
                 (job.place, number),
             )
-            before = int(next(iter(counted))[0])
+            # To its end: a Ctrl-C in what clears up after half-read rows would be lost.
+            ((before,),) = counted
         return Standing(job, before, self.workers())
 
     def listen_to(self, number: int) -> None:
