@@ -265,10 +265,12 @@ def test_many_tests_are_screened_together_and_each_culprit_is_still_found(suite:
         f"    seen = [os.environ.get(name) for name in {names}]\n"
         "    assert seen[2] != '1'\n"
         "    assert not (n % 2 and seen[5])\n"
+        "    assert n != 7 or seen[6] != '0'\n"
     )
     assert proved.document["method"] == "screened together"
     leaks = {leak["variable"]: leak for leak in proved.document["leaks"]}
-    assert set(leaks) == {"FLAG_2", "FLAG_5"}
+    assert set(leaks) == {"FLAG_2", "FLAG_5", "FLAG_6"}
+    assert leaks["FLAG_6"]["tests"] == ["test_it.py::test_a[7]"]  # none of those that are sampled
     assert len(leaks["FLAG_2"]["tests"]) == 60
     assert {one["value"] for one in leaks["FLAG_2"]["outcomes"]} == {"1"}
     assert len(leaks["FLAG_5"]["tests"]) == 30
