@@ -72,7 +72,9 @@ def test_an_address_of_the_edge_without_the_secret_is_refused() -> None:
 
 def test_a_list_that_is_too_old_refuses_everything_and_says_so() -> None:
     now = [0.0]
-    old = Ranges(["104.16.0.0/13"], date="1970-01-01", max_age_days=1)
+    old = Ranges(
+        ["104.16.0.0/13"], date="1970-01-01", max_age_days=1, client_header="cf-connecting-ip"
+    )
     policy = GuardPolicy("enforce", [Secret("right")], exempt={"/health"}, ranges=old,
                          profile=HEROKU, clock=lambda: now[0])  # fmt: skip
     headers = PASSED | {XFF: "104.16.0.1"}
