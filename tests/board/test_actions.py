@@ -26,7 +26,11 @@ from truegreen.secret import Secret
 from truegreen.state import locate
 
 TOKEN = "kims-token-that-is-long-enough"
-SAYS = "import sys; print(' '.join(sys.argv[1:])); print('\\x1b[31m<script>', file=sys.stderr)"
+SAYS = """
+import sys
+print(" ".join(sys.argv[1:]), flush=True)
+print("\x1b[31m<script>", file=sys.stderr)
+"""
 WAITS = """
 import pathlib, sys, time
 while not (pathlib.Path(sys.argv[2]) / "go").exists():

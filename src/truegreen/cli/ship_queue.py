@@ -129,23 +129,28 @@ def tell_end(
     location: Location,
     telling: Telling,
 ) -> None:
-    """Tells the document of a ship; a red one drafts its review."""
+    """Tells the document of a ship; a red one drafts its review. Raises Interrupted for a
+    Ctrl-C meanwhile: that nothing was changed would not be true."""
     from truegreen.ledger import Ledger
+    from truegreen.workers.carrying import after_the_end
 
-    with Ledger.open(location) as ledger:
-        tell(
-            "ship",
-            document,
-            config,
-            environment,
-            ledger,
-            as_json=telling.as_json,
-            quiet=telling.quiet,
-            outputs=telling.outputs,
-        )
-    if document["verdict"] == "red":
-        from truegreen.incidents.drafting.after_red import after_red
+    try:
+        with Ledger.open(location) as ledger:
+            tell(
+                "ship",
+                document,
+                config,
+                environment,
+                ledger,
+                as_json=telling.as_json,
+                quiet=telling.quiet,
+                outputs=telling.outputs,
+            )
+        if document["verdict"] == "red":
+            from truegreen.incidents.drafting.after_red import after_red
 
-        said = after_red(config, location, str(document["app"]))
-        if said and not telling.quiet:
-            click.echo(said, err=True)
+            said = after_red(config, location, str(document["app"]))
+            if said and not telling.quiet:
+                click.echo(said, err=True)
+    except KeyboardInterrupt as error:
+        raise after_the_end(str(document["verdict"])) from error

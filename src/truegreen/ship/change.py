@@ -87,13 +87,10 @@ class Change:
             return
         with self.run.step("app", self.app) as step:
             said: list[str] = []
-
-            def tell(done: str) -> None:
-                self.run.mark_changed()
-                said.append(done)
-
             self.lease.confirm()
-            find_or_create_app(self.client, self.app, self.manifest, tell)
+            find_or_create_app(
+                self.client, self.app, self.manifest, said.append, self.run.mark_changed
+            )
             step.text = "; ".join(said) or self.app
 
     def _baseline(self) -> None:

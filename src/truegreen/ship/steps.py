@@ -30,8 +30,12 @@ _PATIENCE = 1.0  # seconds, beyond the client's own, in which a platform may be 
 _POLL = 0.1  # seconds between looks at the dynos
 
 
-def find_or_create_app(client: HerokuClient, name: str, manifest: Manifest, say: Say) -> App:
+def find_or_create_app(
+    client: HerokuClient, name: str, manifest: Manifest, say: Say, on_change: Callable[[], None]
+) -> App:
     """The app, made from the manifest where there is none.
+
+    ``say`` hears what was done, ``on_change`` is called right before something is changed.
 
     An app that has never run a slug is taken for one whose making was interrupted: what the
     manifest asks for and it lacks is added. An app that has is left as its owners set it.
@@ -43,6 +47,7 @@ def find_or_create_app(client: HerokuClient, name: str, manifest: Manifest, say:
     except PlatformRefused as error:
         if error.status != 404:
             raise
+        on_change()
         app = client.create_app(name)
         say(f"made {name}")
     present = client.config_vars(name)
@@ -50,9 +55,11 @@ def find_or_create_app(client: HerokuClient, name: str, manifest: Manifest, say:
     existing = {plan_name(addon.plan) for addon in client.addons(name)}
     for plan in manifest.addons:
         if plan_name(plan) not in existing:
+            on_change()
             client.create_addon(name, plan)
             say(f"added {plan}")
     if wanted:
+        on_change()
         client.set_config_vars(name, dict(wanted))
         say("set " + ", ".join(sorted(wanted)))
     return app

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from truegreen.errors import Interrupted
 from truegreen.gates.run import asked_by_ship
 from truegreen.incidents.every_gate import GATES
 from truegreen.ship.asking import question_of
@@ -47,7 +48,8 @@ def carry_out(
 
     ``watch`` gives the watcher when the rest is imported; others can follow as well (the board).
     ``command`` goes on with it, for people; ``tell_wave`` hears what goes out, in lines. Raises
-    what ``ship.pipeline.ship`` raises, and UsageError for an unknown environment.
+    what ``ship.pipeline.ship`` raises, UsageError for an unknown environment, and Interrupted for a
+    Ctrl-C between the run's end and the return.
     """
     environment = choose_environment(config, env_name)
     platform = options.platform
@@ -55,62 +57,77 @@ def carry_out(
     names = gates_of(config)
     # The gates are asked, and the engine is started, while the rest is imported: one of the gates
     # waits for another process, and the engine's import is what takes longest.
-    with (
-        ThreadPoolExecutor(max_workers=1) as pool,
-        EngineInBackground(location) as engine,
-    ):
-        asked = (
-            pool.submit(ask_gates, names, question, GATES, options.overrides)
-            if options.gates
-            else None
-        )
-
-        def answers() -> Asked:
-            assert asked is not None
-            told = asked.result()
-            tell_wave(wave_lines(told.wave.as_json()))
-            return told
-
-        with _interruption_held():
-            from truegreen.ledger import Ledger
-            from truegreen.ship.broadcast import Broadcast
-            from truegreen.ship.lease import lease_of
-            from truegreen.ship.leases import Leases
-            from truegreen.ship.pipeline import Guards, ship
-            from truegreen.ship.target import find_target
-            from truegreen.ship.underway import UnderwayRuns
-
-            watching = watch()
-        with Ledger.open(location) as ledger, watching as watcher:
-            broadcast = Broadcast(
-                watcher,
-                lambda: UnderwayRuns.open(location),
-                kind="ship",
-                commit=source.commit,
-                command=command,
-                head=ledger.head,
+    shipped: Shipped | None = None
+    try:
+        with (
+            ThreadPoolExecutor(max_workers=1) as pool,
+            EngineInBackground(location) as engine,
+        ):
+            asked = (
+                pool.submit(ask_gates, names, question, GATES, options.overrides)
+                if options.gates
+                else None
             )
-            return ship(
-                config,
-                source,
-                lambda: find_target(config, environment, platform, start=True),
-                broadcast,
-                ledger=ledger,
-                guards=Guards(
-                    gates=answers if asked else None,
-                    engine=engine.get,
-                    lease=lambda app, tell: broadcast.under(
-                        lease_of(
-                            lambda: Leases.open(location),
-                            app,
-                            source.commit,
-                            wait=options.wait,
-                            tell=tell,
-                        )
+
+            def answers() -> Asked:
+                assert asked is not None
+                told = asked.result()
+                tell_wave(wave_lines(told.wave.as_json()))
+                return told
+
+            with _interruption_held():
+                from truegreen.ledger import Ledger
+                from truegreen.ship.broadcast import Broadcast
+                from truegreen.ship.lease import lease_of
+                from truegreen.ship.leases import Leases
+                from truegreen.ship.pipeline import Guards, ship
+                from truegreen.ship.target import find_target
+                from truegreen.ship.underway import UnderwayRuns
+
+                watching = watch()
+            with Ledger.open(location) as ledger, watching as watcher:
+                broadcast = Broadcast(
+                    watcher,
+                    lambda: UnderwayRuns.open(location),
+                    kind="ship",
+                    commit=source.commit,
+                    command=command,
+                    head=ledger.head,
+                )
+                shipped = ship(
+                    config,
+                    source,
+                    lambda: find_target(config, environment, platform, start=True),
+                    broadcast,
+                    ledger=ledger,
+                    guards=Guards(
+                        gates=answers if asked else None,
+                        engine=engine.get,
+                        lease=lambda app, tell: broadcast.under(
+                            lease_of(
+                                lambda: Leases.open(location),
+                                app,
+                                source.commit,
+                                wait=options.wait,
+                                tell=tell,
+                            )
+                        ),
+                        allow_rewind=options.allow_rewind,
                     ),
-                    allow_rewind=options.allow_rewind,
-                ),
-            )
+                )
+                return shipped
+    except KeyboardInterrupt as error:
+        if shipped is None:
+            raise
+        raise after_the_end(str(shipped.verdict)) from error
+
+
+def after_the_end(verdict: str) -> Interrupted:
+    """What a Ctrl-C comes to when all has been done but to tell it."""
+    return Interrupted(
+        f"interrupted after the end: {verdict} was found and recorded",
+        hint="truegreen releases shows it",
+    )
 
 
 @contextmanager
