@@ -214,7 +214,9 @@ def test_a_killed_truegreen_takes_its_proof_with_it(service: Service, tmp_path: 
         f"python(s, \"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); "
         'time.sleep(300)")\n'
     )
-    process = subprocess.Popen([sys.executable, "-c", code])
+    # What is killed cannot clear up after itself.
+    scratch = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen([sys.executable, "-c", code], env=scratch)
     try:
         until = time.monotonic() + 60
         while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < until:
