@@ -43,6 +43,18 @@ def test_help_lists_every_verb_and_imports_none_of_them() -> None:
     assert modules == "['truegreen.cli', 'truegreen.cli.exits', 'truegreen.errors']"
 
 
+def test_verify_starts_without_asyncio() -> None:
+    """It takes ten to sixty milliseconds, for what only the platform itself awaits."""
+    show = (
+        "import sys, truegreen.cli.verify, truegreen.ship.verification, truegreen.ship.target\n"
+        "print('httpx' in sys.modules, 'asyncio' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", show], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == ["True", "False"]
+
+
 def test_every_verb_is_a_command() -> None:
     context = click.Context(click.Command("truegreen"))
     for verb in VERBS:

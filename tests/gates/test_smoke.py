@@ -102,7 +102,9 @@ def test_a_pass_without_a_single_passed_test_is_not_believed() -> None:
 def test_the_gate_runs_the_candidates_tree_and_not_the_working_folder(
     repository: Callable[[dict[str, str | bytes]], Path], tmp_path: Path
 ) -> None:
-    passing = "def test_it():\n    assert True is not False\n"
+    passing = (
+        "from pathlib import Path\n\n\ndef test_it():\n    assert Path('truegreen.toml').exists()\n"
+    )
     root = repository(
         {
             "truegreen.toml": "[smoke]\npaths = ['checks']\ntimeout = 60\n",

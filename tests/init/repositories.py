@@ -22,7 +22,10 @@ FLASK = {
     "alembic.ini": "[alembic]\nscript_location = migrations\n",
     "migrations/env.py": "",
     "migrations/versions/0001_first.py": "revision = '0001'\ndown_revision = None\n",
-    "tests/smoke/test_front.py": "def test_it():\n    assert True\n",
+    "tests/smoke/test_front.py": (
+        "from shop import create_app\n\n\ndef test_it():\n"
+        "    assert create_app().test_client().get('/healthz').status_code == 200\n"
+    ),
     "tests/app_for_tests.py": "from flask import Flask\napp = Flask('not this one')\n",
     "Procfile": (
         "web: gunicorn 'shop:create_app()'\n"
@@ -55,7 +58,9 @@ FASTAPI = {
         "app.add_middleware(HealthEndpoint, health=Health('shop', os.environ))\n"
     ),
     "src/shop/__init__.py": "",
-    "tests/smoke/test_front.py": "def test_it():\n    assert True\n",
+    "tests/smoke/test_front.py": (
+        "from shop.main import app\n\n\ndef test_it():\n    assert app.user_middleware\n"
+    ),
     "requirements.txt": "fastapi\nuvicorn\npytest\ntruegreen\n",
 }
 ALL: Mapping[str, Mapping[str, str]] = {"flask": FLASK, "django": DJANGO, "fastapi": FASTAPI}

@@ -1,4 +1,4 @@
-"""Making the app is a change, and counts as one before it is asked for."""
+"""What counts as a change, before it is known whether it was made."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from truegreen.errors import Interrupted as Stopped
 from truegreen.errors import PlatformRefused
+from truegreen.ship.again import release_again
 from truegreen.ship.manifest import Manifest
+from truegreen.ship.progress import Nobody
 from truegreen.ship.steps import find_or_create_app
 
 
@@ -32,3 +35,16 @@ def test_an_interruption_while_the_app_is_made_finds_a_run_that_changed_somethin
         find_or_create_app(
             client, "shop", Manifest({}, (), {}), lambda _: None, lambda: counted.append("changed")
         )
+
+
+def test_an_interruption_while_a_release_is_asked_for_does_not_pass_for_nothing_done() -> None:
+    def make() -> Any:
+        raise KeyboardInterrupt
+
+    nothing: Any = None
+    with pytest.raises(Stopped, match="may have been made") as told:
+        release_again(
+            "retry", nothing, nothing, nothing, make, commit=None, before=None, notes=[],
+            ledger=nothing, watcher=Nobody(),
+        )  # fmt: skip
+    assert told.value.exit_code == 5

@@ -193,9 +193,9 @@ def no_connections(location: Location) -> Iterator[None]:
         db.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
 
 
-def test_an_end_that_cannot_be_written_down_is_written_when_the_database_is_back(
-    location: Location, crew: Callable[..., Crew]
-) -> None:
+@contextmanager
+def ended_while_away(location: Location, crew: Callable[..., Crew]) -> Iterator[tuple[Crew, int]]:
+    """A crew and its job, which ended green while the database is away; it is back at the end."""
     with Queue.open(location) as queue:
         number = queue.enqueue(order())
     one = crew()
@@ -203,6 +203,13 @@ def test_an_end_that_cannot_be_written_down_is_written_when_the_database_is_back
     with no_connections(location):
         one.ends(number, GREEN)
         one.hear("the database is away, ships go on")
+        yield one, number
+
+
+def test_an_end_that_cannot_be_written_down_is_written_when_the_database_is_back(
+    location: Location, crew: Callable[..., Crew]
+) -> None:
+    with ended_while_away(location, crew) as (one, number):
         time.sleep(0.2)
     one.hear(f"job {number}: green")
     one.hear("the database is back")
@@ -213,13 +220,7 @@ def test_an_end_that_cannot_be_written_down_is_written_when_the_database_is_back
 def test_a_worker_that_is_stopped_does_not_wait_for_a_database_for_ever(
     location: Location, crew: Callable[..., Crew]
 ) -> None:
-    with Queue.open(location) as queue:
-        number = queue.enqueue(order())
-    one = crew()
-    one.launched(number)
-    with no_connections(location):
-        one.ends(number, GREEN)
-        one.hear("the database is away, ships go on")
+    with ended_while_away(location, crew) as (one, _):
         one.worker.stop()
         one.worker.stop()
         one.gone()

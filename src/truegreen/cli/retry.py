@@ -8,7 +8,7 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import again, folder_argument, release_version, target_options
-from truegreen.cli.telling import output_option, tell
+from truegreen.cli.telling import Telling, output_option, tell_end
 from truegreen.config import load_config
 
 
@@ -38,6 +38,7 @@ def command(
     from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.live import LiveView
     from truegreen.ship.broadcast import Broadcast
+    from truegreen.ship.ended import interruption_after_the_end
     from truegreen.ship.lease import lease_of
     from truegreen.ship.leases import Leases
     from truegreen.ship.pipeline import lease_key
@@ -54,6 +55,7 @@ def command(
     environment = choose_environment(config, env_name)
     target = find_target(config, environment, platform, start=False)
     with (
+        interruption_after_the_end() as ended,
         sigterm_interrupts(),
         Ledger.open(location) as ledger,
         LiveView(quiet=quiet) as view,
@@ -67,15 +69,7 @@ def command(
         )
         with broadcast.under(lease_of(lambda: Leases.open(location), lease_key(target), "retry")):
             tried = retry(config, target, version, ledger=ledger, watcher=broadcast)
-    with Ledger.open(locate(config.root)) as ledger:
-        tell(
-            "retry",
-            tried.document,
-            config,
-            environment,
-            ledger,
-            as_json=as_json,
-            quiet=quiet,
-            outputs=files,
-        )
+        ended(str(tried.verdict))
+    telling = Telling(as_json, quiet, files)
+    tell_end("retry", tried.document, config, environment, location, telling)
     return tried.verdict.exit_code

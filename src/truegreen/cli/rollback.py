@@ -8,7 +8,7 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import again, folder_argument, release_version, target_options
-from truegreen.cli.telling import output_option, tell
+from truegreen.cli.telling import Telling, output_option, tell_end
 from truegreen.config import load_config
 
 
@@ -50,6 +50,7 @@ def command(
     from truegreen.outputs.json_document import print_document
     from truegreen.outputs.live import LiveView
     from truegreen.ship.broadcast import Broadcast
+    from truegreen.ship.ended import interruption_after_the_end
     from truegreen.ship.lease import lease_of
     from truegreen.ship.leases import Leases
     from truegreen.ship.pipeline import lease_key
@@ -74,6 +75,7 @@ def command(
             click.echo("\n".join(told_plan(found)))
         return found.exit_code
     with (
+        interruption_after_the_end() as ended,
         sigterm_interrupts(),
         Ledger.open(location) as ledger,
         LiveView(quiet=quiet) as view,
@@ -91,15 +93,7 @@ def command(
             back = roll_back(
                 config, target, version, anyway=anyway, ledger=ledger, watcher=broadcast
             )
-    with Ledger.open(locate(config.root)) as ledger:
-        tell(
-            "rollback",
-            back.document,
-            config,
-            environment,
-            ledger,
-            as_json=as_json,
-            quiet=quiet,
-            outputs=files,
-        )
+        ended(str(back.verdict))
+    telling = Telling(as_json, quiet, files)
+    tell_end("rollback", back.document, config, environment, location, telling)
     return back.verdict.exit_code

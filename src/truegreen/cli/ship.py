@@ -11,16 +11,8 @@ import click
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.moment import moment_option
 from truegreen.cli.options import again, folder_argument, target_options
-from truegreen.cli.ship_queue import (
-    Telling,
-    check_together,
-    enqueue,
-    follow_job,
-    order_of,
-    queue_options,
-    tell_end,
-)
-from truegreen.cli.telling import output_option
+from truegreen.cli.ship_queue import check_together, enqueue, follow_job, order_of, queue_options
+from truegreen.cli.telling import Telling, output_option, tell_end
 from truegreen.config import load_config
 
 if TYPE_CHECKING:
@@ -148,7 +140,7 @@ def command(
             watch=view, command=again("ship", env_name), tell_wave=tell_wave,
         )  # fmt: skip
     # The live view is gone by now: it must not draw over the verdict.
-    tell_end(shipped.document, config, environment, location, telling)
+    tell_end("ship", shipped.document, config, environment, location, telling)
     return shipped.verdict.exit_code
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
-from truegreen.cli.telling import tell
+from truegreen.cli.telling import Telling, tell_end
 from truegreen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,15 +18,6 @@ if TYPE_CHECKING:
     from truegreen.workers.order import Options, Order
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """How the end is told: ``--json``, ``--quiet``, ``--output``."""
-
-    as_json: bool
-    quiet: bool
-    outputs: Mapping[str, Path]
 
 
 def queue_options(function: _F) -> _F:
@@ -118,39 +107,5 @@ def follow_job(
         )  # fmt: skip
     for line in () if telling.quiet else wave_lines(followed.document["wave"]):
         click.echo(line, err=True)
-    tell_end(followed.document, config, environment, location, telling)
+    tell_end("ship", followed.document, config, environment, location, telling)
     return followed.exit_code
-
-
-def tell_end(
-    document: Mapping[str, Any],
-    config: Config,
-    environment: Environment,
-    location: Location,
-    telling: Telling,
-) -> None:
-    """Tells the document of a ship; a red one drafts its review. Raises Interrupted for a
-    Ctrl-C meanwhile: that nothing was changed would not be true."""
-    from truegreen.ledger import Ledger
-    from truegreen.workers.carrying import after_the_end
-
-    try:
-        with Ledger.open(location) as ledger:
-            tell(
-                "ship",
-                document,
-                config,
-                environment,
-                ledger,
-                as_json=telling.as_json,
-                quiet=telling.quiet,
-                outputs=telling.outputs,
-            )
-        if document["verdict"] == "red":
-            from truegreen.incidents.drafting.after_red import after_red
-
-            said = after_red(config, location, str(document["app"]))
-            if said and not telling.quiet:
-                click.echo(said, err=True)
-    except KeyboardInterrupt as error:
-        raise after_the_end(str(document["verdict"])) from error

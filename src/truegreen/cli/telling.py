@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,9 +13,19 @@ import click
 if TYPE_CHECKING:
     from truegreen.config import Config, Environment
     from truegreen.ledger import Ledger
+    from truegreen.state import Location
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _TRACED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How the end is told: ``--json``, ``--quiet``, ``--output``."""
+
+    as_json: bool
+    quiet: bool
+    outputs: Mapping[str, Path]
 
 
 def output_option(function: _F) -> _F:
@@ -83,3 +94,30 @@ def tell(
 
         for said in tell_change(record, config, ledger):
             click.echo(said, err=True)
+
+
+def tell_end(
+    kind: str,
+    document: Mapping[str, Any],
+    config: Config,
+    environment: Environment,
+    location: Location,
+    telling: Telling,
+) -> None:
+    """Tells the document of a run that changed something; a red ship drafts its review."""
+    from truegreen.ledger import Ledger
+    from truegreen.ship.ended import interruption_after_the_end
+
+    with interruption_after_the_end() as ended:
+        ended(str(document["verdict"]))
+        with Ledger.open(location) as ledger:
+            tell(
+                kind, document, config, environment, ledger,
+                as_json=telling.as_json, quiet=telling.quiet, outputs=telling.outputs,
+            )  # fmt: skip
+        if kind == "ship" and document["verdict"] == "red":
+            from truegreen.incidents.drafting.after_red import after_red
+
+            said = after_red(config, location, str(document["app"]))
+            if said and not telling.quiet:
+                click.echo(said, err=True)

@@ -6,7 +6,6 @@ written down as soon as there is room again.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 import sqlite3
@@ -32,6 +31,8 @@ async def written(write: Callable[[], None], *, pause: float = _PAUSE) -> None:
 
     For what has happened and must be known, like the end of a build. Raises what else it raises.
     """
+    import asyncio  # not above: `verify`, which asks where a platform is, imports this, too
+
     told = False
     while True:
         try:

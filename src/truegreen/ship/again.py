@@ -53,13 +53,19 @@ def release_again(
     """Makes a release with ``make``, follows it, verifies ``commit`` on it, and records all of it.
 
     ``kind`` (``retry`` or ``rollback``) names the record. Raises Interrupted when Ctrl-C comes
-    after the release was made; the release then goes on at the platform, and verify tells its end.
+    while the release is made, or after: it then goes on at the platform, and verify tells its end.
     """
     began = time.monotonic()
     journal = Journal(watcher)
     timings: dict[str, float] = {}
     journal.step(kind, StepState.RUNNING, "")
-    release = make()
+    try:
+        release = make()
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            "interrupted while a release was asked for; it may have been made",
+            hint="truegreen releases",
+        ) from error
     try:
         journal.step(kind, StepState.DONE, release.label)
         with _timed(timings, "release"):

@@ -16,11 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from truegreen.errors import Interrupted
 from truegreen.gates.run import asked_by_ship
 from truegreen.incidents.every_gate import GATES
 from truegreen.ship.asking import question_of
 from truegreen.ship.background import EngineInBackground
+from truegreen.ship.ended import interruption_after_the_end
 from truegreen.ship.environments import choose_environment
 from truegreen.ship.gating import Asked, ask_gates
 from truegreen.workers.order import Options
@@ -57,77 +57,65 @@ def carry_out(
     names = gates_of(config)
     # The gates are asked, and the engine is started, while the rest is imported: one of the gates
     # waits for another process, and the engine's import is what takes longest.
-    shipped: Shipped | None = None
-    try:
-        with (
-            ThreadPoolExecutor(max_workers=1) as pool,
-            EngineInBackground(location) as engine,
-        ):
-            asked = (
-                pool.submit(ask_gates, names, question, GATES, options.overrides)
-                if options.gates
-                else None
+    with (
+        interruption_after_the_end() as ended,
+        ThreadPoolExecutor(max_workers=1) as pool,
+        EngineInBackground(location) as engine,
+    ):
+        asked = (
+            pool.submit(ask_gates, names, question, GATES, options.overrides)
+            if options.gates
+            else None
+        )
+
+        def answers() -> Asked:
+            assert asked is not None
+            told = asked.result()
+            tell_wave(wave_lines(told.wave.as_json()))
+            return told
+
+        with _interruption_held():
+            from truegreen.ledger import Ledger
+            from truegreen.ship.broadcast import Broadcast
+            from truegreen.ship.lease import lease_of
+            from truegreen.ship.leases import Leases
+            from truegreen.ship.pipeline import Guards, ship
+            from truegreen.ship.target import find_target
+            from truegreen.ship.underway import UnderwayRuns
+
+            watching = watch()
+        with Ledger.open(location) as ledger, watching as watcher:
+            broadcast = Broadcast(
+                watcher,
+                lambda: UnderwayRuns.open(location),
+                kind="ship",
+                commit=source.commit,
+                command=command,
+                head=ledger.head,
             )
-
-            def answers() -> Asked:
-                assert asked is not None
-                told = asked.result()
-                tell_wave(wave_lines(told.wave.as_json()))
-                return told
-
-            with _interruption_held():
-                from truegreen.ledger import Ledger
-                from truegreen.ship.broadcast import Broadcast
-                from truegreen.ship.lease import lease_of
-                from truegreen.ship.leases import Leases
-                from truegreen.ship.pipeline import Guards, ship
-                from truegreen.ship.target import find_target
-                from truegreen.ship.underway import UnderwayRuns
-
-                watching = watch()
-            with Ledger.open(location) as ledger, watching as watcher:
-                broadcast = Broadcast(
-                    watcher,
-                    lambda: UnderwayRuns.open(location),
-                    kind="ship",
-                    commit=source.commit,
-                    command=command,
-                    head=ledger.head,
-                )
-                shipped = ship(
-                    config,
-                    source,
-                    lambda: find_target(config, environment, platform, start=True),
-                    broadcast,
-                    ledger=ledger,
-                    guards=Guards(
-                        gates=answers if asked else None,
-                        engine=engine.get,
-                        lease=lambda app, tell: broadcast.under(
-                            lease_of(
-                                lambda: Leases.open(location),
-                                app,
-                                source.commit,
-                                wait=options.wait,
-                                tell=tell,
-                            )
-                        ),
-                        allow_rewind=options.allow_rewind,
+            shipped = ship(
+                config,
+                source,
+                lambda: find_target(config, environment, platform, start=True),
+                broadcast,
+                ledger=ledger,
+                guards=Guards(
+                    gates=answers if asked else None,
+                    engine=engine.get,
+                    lease=lambda app, tell: broadcast.under(
+                        lease_of(
+                            lambda: Leases.open(location),
+                            app,
+                            source.commit,
+                            wait=options.wait,
+                            tell=tell,
+                        )
                     ),
-                )
-                return shipped
-    except KeyboardInterrupt as error:
-        if shipped is None:
-            raise
-        raise after_the_end(str(shipped.verdict)) from error
-
-
-def after_the_end(verdict: str) -> Interrupted:
-    """What a Ctrl-C comes to when all has been done but to tell it."""
-    return Interrupted(
-        f"interrupted after the end: {verdict} was found and recorded",
-        hint="truegreen releases shows it",
-    )
+                    allow_rewind=options.allow_rewind,
+                ),
+            )
+            ended(str(shipped.verdict))
+            return shipped
 
 
 @contextmanager
