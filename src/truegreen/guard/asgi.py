@@ -11,7 +11,7 @@ from truegreen.guard.client import CLIENT, in_scope
 from truegreen.guard.judge import judge
 from truegreen.guard.policy import ASSERTION, CONNECTING_IP, FORWARDED, WORKER, GuardPolicy
 from truegreen.guard.wsgi import REFUSAL, REFUSAL_HEADERS
-from truegreen.headers import joined, without
+from truegreen.headers import joined, splitter
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
@@ -63,15 +63,12 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
     observed, admissions = tally.observe is not None, tally.counters[reasons.ADMITTED]
     forwarded = policy.reads_forwarded
     secret_name = policy.header.lower().encode()
-    address_name = FORWARDED.encode() if forwarded else secret_name
-    least, expected = min(secret_name, address_name), 1 + forwarded
+    split = splitter(secret_name, FORWARDED.encode() if forwarded else secret_name)
     named = in_scope(policy.client_header)
     usable = short.usable and policy.edge_names and (anywhere or forwarded)
     judged = _judged(policy)
-    guess = 0  # where the secret's header stood last: most requests have the same order
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal guess
         kind = scope["type"]
         if kind != "http" and kind != "websocket":
             if kind == "lifespan":
@@ -79,19 +76,10 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
             raise ValueError(f"origin guard: scope type {kind!r} cannot be judged")
         headers = scope["headers"]
         if type(headers) is not list:
-            scope["headers"] = headers = list(headers)
-        secret = line = None
-        seen = 0
-        for name, value in headers:
-            if name >= least:  # one comparison instead of two for most of the names
-                if name == secret_name:
-                    secret = value
-                    seen += 1
-                elif name == address_name:
-                    line = value
-                    seen += 1
+            headers = list(headers)
+        secret, line, several, scope["headers"] = split(headers)
         if (
-            usable and secret is not None and seen == expected
+            usable and secret is not None and not several
             and (same(secret, first) if second is None
                  else same(secret, first) | same(secret, second))
             and (anywhere or (
@@ -99,18 +87,11 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
                 and (line.rpartition(b",")[2] in known or in_place(line))
             ))
         ):  # fmt: skip
-            stripped = headers.copy()  # the server's own is left as it is
-            if guess >= len(stripped) or stripped.pop(guess)[0] != secret_name:
-                guess = [name for name, _ in headers].index(secret_name)
-                stripped = headers.copy()
-                del stripped[guess]
-            scope["headers"] = stripped
             scope[CLIENT] = named
             next(admissions)
             if observed:
                 tally.told(reasons.ADMITTED, True)
             return await app(scope, receive, send)
-        several = seen > (secret is not None) + (line is not None)
         if judged(scope, headers, secret, line, several):
             return await app(scope, receive, send)
         return await _refuse(scope, send)
@@ -119,7 +100,7 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
 
 
 def _judged(policy: GuardPolicy) -> Callable[..., bool]:
-    """The long way: whether a request is let in, counted, its secret stripped."""
+    """The long way: whether a request is let in, counted."""
     rules, forwarded = policy.rules, policy.reads_forwarded
     secret_name, address_name = policy.header.lower().encode(), FORWARDED.encode()
     client, worker, token = (
@@ -135,8 +116,6 @@ def _judged(policy: GuardPolicy) -> Callable[..., bool]:
     def judged(
         scope: Scope, headers: Headers, secret: bytes | None, line: bytes | None, several: bool
     ) -> bool:
-        if secret is not None:
-            scope["headers"] = without(headers, secret_name)
         if not forwarded:
             peer = scope.get("client")
             address = peer[0] if peer else None
