@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,7 @@ def joined(lines: list[tuple[str, str]], name: str) -> str | None:
     return "\n".join(values) if values else None
 
 
+@pytest.mark.usefixtures("way")
 @settings(deadline=None, max_examples=400)
 @given(st.sampled_from(POLICIES), st.lists(REQUEST, min_size=1, max_size=3), entry)
 def test_the_short_way_in_asgi_is_the_decision(
@@ -145,6 +147,7 @@ def test_the_short_way_in_asgi_is_the_decision(
             assert inside[0]["headers"] == kept
 
 
+@pytest.mark.usefixtures("way")
 def test_the_usual_request_takes_the_short_way(monkeypatch: Any) -> None:
     """Else the comparisons above compare the decision with itself."""
     policy = GuardPolicy("enforce", [Secret("right")], ranges=EDGE, profile=HEROKU)

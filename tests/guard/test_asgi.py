@@ -9,6 +9,8 @@ from truegreen.guard import DIRECT, HEROKU_LEGACY, GuardPolicy, Ranges, client_a
 from truegreen.guard.asgi import OriginGuard
 from truegreen.secret import Secret
 
+pytestmark = pytest.mark.usefixtures("way")
+
 EDGE = Ranges(["104.16.0.0/13"], client_header="cf-connecting-ip")
 SECRET = (b"x-origin-secret", b"right")
 BODY = b'{"error": "direct_origin_blocked"}'

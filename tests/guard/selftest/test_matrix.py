@@ -66,6 +66,7 @@ def expected(checks: tuple[str, ...]) -> set[str]:
     return {attack.name for attack in ATTACKS if not must_be_refused(attack, checks)}
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(("profile", "router"), ROUTERS, ids=["heroku", "legacy", "direct"])
 @pytest.mark.parametrize("checks", CHECKS, ids="+".join)
 def test_exactly_what_no_check_catches_gets_in(
