@@ -9,6 +9,7 @@ import pytest
 from truegreen.config import FlagDeclaration
 from truegreen.flags import Flags
 from truegreen.flags.explain import differences, explain, told
+from truegreen.outputs.flag_documents import difference_text, explanation_text
 
 TODAY = date(2026, 6, 21)
 FLAGS = Flags(
@@ -21,6 +22,8 @@ FLAGS = Flags(
             FlagDeclaration("FLAG_KEY", type="str", default="", secret=True),
             FlagDeclaration("FLAG_HOOK", type="url", default=""),
             FlagDeclaration("FLAG_OPEN", fail="open"),
+            FlagDeclaration("FLAG_LIST", type="list", default=()),
+            FlagDeclaration("FLAG_TOLD", type="str", default="as declared", secret=True),
         )
     },
 )
@@ -38,6 +41,7 @@ def test_absent_off_and_default_are_three_things() -> None:
     assert (off.state, off.value, off.source, off.present) == ("off", False, "env", True)
     assert absent.default is off.default is False
     assert (told(absent), told(off)) == ("absent (default off)", "off")
+    assert (absent.owner, absent.fail) == ("web", "closed")
 
 
 def test_a_flag_has_expired_from_its_day_on() -> None:
@@ -53,6 +57,8 @@ def test_unparseable_is_told_with_what_it_does() -> None:
     assert (by_name["FLAG_N"].state, by_name["FLAG_N"].stops) == ("unparseable", True)
     assert (by_name["FLAG_OPEN"].state, by_name["FLAG_OPEN"].stops) == ("unparseable", False)
     assert told(by_name["FLAG_N"]) == "unparseable (default 3)"
+    assert by_name["FLAG_OPEN"].fail == "open"
+    assert not explain(FLAGS, {"FLAG_OPEN": "maybe"}, date.min).holds
     assert [one.variable for one in found.others] == ["FLAG_TYPO"]
     assert not found.holds
 
@@ -62,6 +68,7 @@ SECRETS = {
     "FLAG_HOOK": "https://user:hush-hush@example.com/x",
     "FLAG_N": "hush-hush-hush",
     "FLAG_TYPO": "hush-hush-hush",
+    "FLAG_LIST": "https://user:hush@first.example,redis://:hush@at@second.example",
 }
 
 
@@ -69,7 +76,31 @@ def test_no_secret_is_shown() -> None:
     found = explain(FLAGS, SECRETS, TODAY)
     assert "hush" not in repr(found)
     assert "https://[redacted]@example.com/x" in repr(found)
+    by_name = {one.name: one for one in found.flags}
+    listed = by_name["FLAG_LIST"]
+    assert told(listed) == "https://[redacted]@first.example,redis://[redacted]@second.example"
+    assert by_name["FLAG_TOLD"].value == by_name["FLAG_TOLD"].default == "[redacted]"
     assert "hush" not in repr(differences(FLAGS, SECRETS, {}, TODAY))
+
+
+def test_no_value_and_no_name_forges_a_line_or_moves_a_cursor() -> None:
+    strange = "a\x1b[2J\nFLAG_A  on\udc80"
+    variables = {"FLAG_LIST": strange, "FLAG_KEY": strange, "FLAG_\x1b\udc80": "\x1b[2J"}
+    found = explain(FLAGS, variables, TODAY)
+    rows = differences(FLAGS, variables, {}, TODAY)
+    text = explanation_text("app", found) + difference_text("one", "other", rows)
+    assert text.replace("\n", "").isprintable()
+    assert not any(line.startswith("FLAG_A  on") for line in text.splitlines())
+    assert r"a\x1b[2J\nFLAG_A  on\udc80" in text
+
+
+def test_what_nobody_declared_is_told_on_its_side_and_in_order() -> None:
+    rows = differences(FLAGS, {"FLAG_Z": "1"}, {"FLAG_X": "2", "FLAG_Y": "3"}, TODAY)
+    assert [(row.name, row.one, row.other) for row in rows if row.what] == [
+        ("FLAG_X", "absent", "2"),
+        ("FLAG_Y", "absent", "3"),
+        ("FLAG_Z", "1", "absent"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,15 @@ def test_explain_of_an_app(service: Path, apps: Any, capsys: Any) -> None:
     assert call(capsys, "explain", str(service), "--quiet") == (0, "", "")
 
 
+def test_bytes_that_are_no_text_are_still_one_document(
+    service: Path, capsys: Any, apps: Any
+) -> None:
+    apps["shop-prod"]["FLAG_\udc80"] = "\udcff"
+    _, out, _ = call(capsys, "explain", str(service), "--json")
+    assert out.encode()
+    assert document(out, "flags-explain.json")["other_problems"][0]["variable"] == "FLAG_\udc80"
+
+
 def test_explain_exits_1_for_each_kind_of_problem(service: Path, apps: Any, capsys: Any) -> None:
     (service / "truegreen.toml").write_text(CONFIG.replace("2020", "2099"))
     for variables, says in (

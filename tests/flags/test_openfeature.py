@@ -82,6 +82,11 @@ def test_errors_give_the_callers_default_and_say_which(
     details = client.get_boolean_details(name, True)
     assert (details.value, details.reason, details.error_code) == (True, Reason.ERROR, code)
     assert name in (details.error_message or "")
+    asked = TrueGreenProvider(FLAGS.read(ENVIRON)).resolve_boolean_details(name, True)
+    assert (asked.value, asked.error_code) == (True, code)
+    given = {} if code is ErrorCode.FLAG_NOT_FOUND else {"source": "default"}
+    assert given.items() <= asked.flag_metadata.items()
+    assert ("present" in asked.flag_metadata) is bool(given)
 
 
 def test_a_bool_is_no_integer_and_an_integer_no_float(client: OpenFeatureClient) -> None:

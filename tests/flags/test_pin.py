@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import json
+import pickle
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ FLAGS = Flags(
         "PINNED_A": FlagDeclaration("PINNED_A"),
         "PINNED_N": FlagDeclaration("PINNED_N", type="int", default=3),
         "PINNED_F": FlagDeclaration("PINNED_F", type="float", default=0.5),
+        "PINNED_C": FlagDeclaration("PINNED_C", type="choice", default="a", choices=("a", "b")),
     },
 )
 
@@ -31,6 +33,11 @@ def values() -> FlagValues:
 
 
 def test_a_pin_holds_inside_and_leaves_nothing_behind(values: FlagValues) -> None:
+    with pin(PINNED_N=0):  # also what counts as false
+        assert values["PINNED_N"] == 0
+        assert pickle.loads(pickle.dumps(values))["PINNED_N"] == 0
+        kept = pickle.dumps(values)
+    assert pickle.loads(kept)["PINNED_N"] == 7
     with pin(PINNED_N=9, PINNED_F=2):
         assert (values["PINNED_N"], values.get("PINNED_N"), values["PINNED_A"]) == (9, 9, False)
         assert repr(values["PINNED_F"]) == "2.0"
@@ -48,7 +55,7 @@ def test_every_way_of_reading_sees_the_pin(values: FlagValues) -> None:
         assert dict(values.items())["PINNED_N"] == 9
         assert 9 in values.values()
         assert json.loads(json.dumps(values))["PINNED_N"] == 9
-        assert [values[name] for name in values] == [False, 9, 0.5]
+        assert [values[name] for name in values] == [False, 9, 0.5, "a"]
 
 
 def test_pins_nest_and_the_inner_wins(values: FlagValues) -> None:
@@ -151,7 +158,9 @@ def test_a_thread_that_is_given_the_context_sees_the_pin(values: FlagValues) -> 
     assert seen == [7, 9]
 
 
-@pytest.mark.parametrize("wrong", [{"PINNED_A": 1}, {"PINNED_N": True}, {"PINNED_N": "1"}])
+@pytest.mark.parametrize(
+    "wrong", [{"PINNED_A": 1}, {"PINNED_N": True}, {"PINNED_N": "1"}, {"PINNED_C": "z"}]
+)
 def test_a_pin_of_the_wrong_type_is_refused_at_once(
     values: FlagValues, wrong: dict[str, bool | int | str]
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from truegreen.config import FlagDeclaration
-from truegreen.flags import FlagError, Flags, Origin
+from truegreen.flags import FlagError, Flags, FlagValues, Origin, pin
 
 FLAGS = Flags(
     "FLAG_",
@@ -32,6 +32,11 @@ def test_absent_is_known_apart_from_off() -> None:
     assert "FLAG_GUARD=off (env)" in repr(off)
 
 
+def test_an_empty_text_is_given_and_is_no_boolean() -> None:
+    with pytest.raises(FlagError, match="FLAG_GUARD: '' is not a boolean"):
+        FLAGS.read({"FLAG_GUARD": ""})
+
+
 def test_every_bad_variable_is_named_with_value_and_fix() -> None:
     with pytest.raises(FlagError) as caught:
         FLAGS.read({"FLAG_GUARD": "maybe", "FLAG_LIMIT": "many", "FLAG_GAURD": "1", "OTHER": "x"})
@@ -45,6 +50,20 @@ def test_every_bad_variable_is_named_with_value_and_fix() -> None:
     assert "'many' is not a whole number" in said
     assert "did you mean FLAG_GUARD?" in said
     assert caught.value.exit_code == 2
+
+
+def test_only_what_begins_with_the_prefix_is_refused_and_in_order() -> None:
+    environ = {"FLAG_Z": "1", "MY_FLAG_X": "1", "FLAG_A": "\x1b[2J"}
+    found = FLAGS.problems(environ)
+    assert [one.variable for one in found] == ["FLAG_A", "FLAG_Z"]
+    assert found[0].value == r"\x1b[2J"
+
+
+def test_what_has_two_sources_is_refused_once() -> None:
+    for given in ({"config": {"FLAG_NEW": True}}, {"overrides": {"FLAG_NEW": True}}):
+        with pytest.raises(FlagError) as caught:
+            FLAGS.read({"FLAG_NEW": "1"}, **given)
+        assert len(caught.value.problems) == 1
 
 
 def test_an_undeclared_variables_value_is_not_shown_where_it_could_be_a_secret() -> None:
@@ -105,10 +124,37 @@ def test_the_sources_rank_pin_config_environment_file_default(tmp_path: Path) ->
     ]
 
 
+def test_what_is_handed_in_outranks_the_pin_around_it() -> None:
+    with pin(FLAG_LIMIT=5):
+        values = FLAGS.read({}, overrides={"FLAG_LIMIT": 4})
+    assert values["FLAG_LIMIT"] == 4
+
+
+def test_a_pin_of_somebody_elses_flag_is_not_this_services() -> None:
+    Flags("", {"OTHER": FlagDeclaration("OTHER")})
+    with pin(OTHER=True):
+        for flags in (FLAGS, Flags("", {"MINE": FlagDeclaration("MINE")})):
+            assert "OTHER" not in flags.read({})
+
+
+HEX = "0x" + "f" * 5_000  # an int that Python does not print
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("FLAG_LIMIT = true", "FLAG_LIMIT: True is no int"),
+        ("FLAG_LIMIT = 1\nFLAG_LIMIT = 2", "cannot be read: Cannot overwrite"),
+        ("\ufeffFLAG_LIMIT = 1", "cannot be read: Invalid statement"),
+        ("FLAG_LIMIT = " + "9" * 31, "more than 30 digits is no int"),
+        (f"FLAG_LIMIT = {HEX}", "more than 30 digits is no int"),
+        (f"FLAG_RATE = {HEX}", "more than 30 digits is no float"),
+        (f"FLAG_COLOUR = [{HEX}]", "FLAG_COLOUR: a list is no choice"),
+        (f"FLAG_NEW = {HEX}", "FLAG_NEW: is in the file and not declared"),
+        ("FLAG_GUARD = " + "[" * 3_000, "cannot be read: maximum recursion depth"),
+        ("FLAG_GUARD" + ".a" * 3_000 + " = 1", "FLAG_GUARD: a dict is no bool"),
+        ("[FLAG_GUARD]", "FLAG_GUARD: {} is no bool"),
+        ("FLAG_SITE = ''", "FLAG_SITE: a value of 0 characters is not a URL"),
         ('FLAG_GUARD = "yes"', "FLAG_GUARD: 'yes' is no bool"),
         ("FLAG_NEW = 1", "FLAG_NEW: is in the file and not declared"),
         ("FLAG_LIMIT =", "cannot be read"),
@@ -119,8 +165,19 @@ def test_a_file_of_flags_is_read_as_strictly(tmp_path: Path, text: str | None, s
     file = tmp_path / "flags.toml"
     if text is not None:
         file.write_text(text)
+    more = {
+        "FLAG_RATE": FlagDeclaration("FLAG_RATE", type="float", default=0.5),
+        "FLAG_SITE": FlagDeclaration("FLAG_SITE", type="url", default="http://h"),
+    }
     with pytest.raises(FlagError, match=says):
-        Flags("FLAG_", FLAGS.declared, file).read({})
+        Flags("FLAG_", {**FLAGS.declared, **more}, file).read({})
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "flags.toml").write_bytes("FLAG_LIMIT = 1".encode("utf-16"))
+    for file in (tmp_path / "flags.toml", tmp_path):
+        with pytest.raises(FlagError, match="cannot be read"):
+            Flags("FLAG_", FLAGS.declared, file).read({})
 
 
 def test_texts_in_a_file_go_by_the_grammar_where_toml_has_no_such_type(tmp_path: Path) -> None:
@@ -132,6 +189,8 @@ def test_texts_in_a_file_go_by_the_grammar_where_toml_has_no_such_type(tmp_path:
     }
     values = Flags("FLAG_", declared, file).read({})
     assert (values["FLAG_WAIT"], values["FLAG_HOSTS"]) == (60.0, ("a", "b"))
+    file.write_text('FLAG_HOSTS = "a, b"\n')
+    assert Flags("FLAG_", declared, file).read({})["FLAG_HOSTS"] == ("a", "b")
 
 
 OPEN = Flags("FLAG_", {"FLAG_NEW_LOOK": FlagDeclaration("FLAG_NEW_LOOK", fail="open")})
@@ -148,6 +207,13 @@ def test_a_flag_that_fails_open_goes_on_with_its_default_and_says_so() -> None:
     assert [one.variable for one in OPEN.problems({"FLAG_NEW_LOOK": "maybe"})] == ["FLAG_NEW_LOOK"]
 
 
+def test_a_flag_fails_open_for_the_file_too(tmp_path: Path) -> None:
+    file = tmp_path / "flags.toml"
+    file.write_text("FLAG_NEW_LOOK = 1")
+    origin = Flags("FLAG_", OPEN.declared, file).read({}).origin("FLAG_NEW_LOOK")
+    assert (origin.source, origin.raw, origin.problem) == ("default", "1", "1 is no bool")
+
+
 def test_failing_open_is_for_the_machines_texts_and_not_for_wrong_code() -> None:
     for given in ({"config": {"FLAG_NEW_LOOK": 1}}, {"overrides": {"FLAG_NEW_LOOK": "yes"}}):
         with pytest.raises(FlagError):
@@ -157,7 +223,8 @@ def test_failing_open_is_for_the_machines_texts_and_not_for_wrong_code() -> None
 def test_a_secret_flag_is_nowhere_shown() -> None:
     flags = Flags("", {"DSN": FlagDeclaration("DSN", type="url", default="", secret=True)})
     good = flags.read({"DSN": "https://key:hush@example.com/1"})
-    assert "hush" not in repr(good)
+    assert "hush" not in repr(good) + repr(pickle.loads(pickle.dumps(good)))
+    assert "hush" not in repr(flags.survey({"DSN": "https://key:hush@example.com/1"}))
     text = Flags("", {"KEY": FlagDeclaration("KEY", type="str", default="", secret=True)})
     assert "KEY=[redacted] (env)" in repr(text.read({"KEY": "hush"}))
     assert good["DSN"] == "https://key:hush@example.com/1"
@@ -170,6 +237,9 @@ def test_a_secret_flag_is_nowhere_shown() -> None:
 def test_a_long_value_in_the_wrong_variable_is_not_repeated() -> None:
     (problem,) = FLAGS.problems({"FLAG_GUARD": "sk_live_0123456789abcdef"})
     assert "sk_live" not in str(problem) + repr(problem)
+    with pytest.raises(FlagError) as caught:
+        FLAGS.read({}, config={"FLAG_NEW": "sk_live_0123456789abcdef"})
+    assert "sk_live" not in repr(caught.value.problems)
 
 
 def test_a_default_that_does_not_fit_is_refused_with_the_declaration() -> None:
@@ -193,10 +263,35 @@ def test_values_cannot_be_changed_once_read() -> None:
     with pytest.raises(TypeError):
         values["FLAG_GUARD"] = True
     with pytest.raises(TypeError):
-        values.update(FLAG_GUARD=True)
+        del values["FLAG_GUARD"]
     with pytest.raises(TypeError):
         values |= {"FLAG_GUARD": True}
-    assert values["FLAG_GUARD"] is False
+    for change in (
+        values.clear,
+        values.popitem,
+        lambda: values.pop("FLAG_GUARD"),
+        lambda: values.setdefault("FLAG_NEW", True),
+        lambda: values.update(FLAG_GUARD=True),
+    ):
+        with pytest.raises(TypeError, match="constant for a process"):
+            change()
+    assert values == {"FLAG_GUARD": False, "FLAG_LIMIT": 3, "FLAG_COLOUR": "blue"}
+
+
+def test_what_values_and_declarations_were_made_of_is_not_them() -> None:
+    given, origins = {"FLAG_A": True}, {"FLAG_A": Origin("env", True, "1", False)}
+    values = FlagValues(given, origins)
+    declared = {"FLAG_A": FlagDeclaration("FLAG_A")}
+    flags = Flags("FLAG_", declared)
+    given.clear()
+    origins.clear()
+    declared.clear()
+    with pin():  # reads take another way
+        assert values["FLAG_A"] is True
+    assert values.origin("FLAG_A").source == "env"
+    assert flags.read({"FLAG_A": "1"})["FLAG_A"] is True
+    with pytest.raises(TypeError):
+        flags.declared["FLAG_B"] = FlagDeclaration("FLAG_B")  # type: ignore[index]
 
 
 def test_values_survive_copying_and_pickling() -> None:
@@ -211,5 +306,7 @@ def test_without_a_prefix_nothing_counts_as_undeclared() -> None:
 
 
 def test_the_registry_comes_from_the_services_configuration(tmp_path: Path) -> None:
-    (tmp_path / "truegreen.toml").write_text('[flags]\nprefix = "F_"\n[flags.F_A]\n')
-    assert Flags.load(tmp_path).read({"F_A": "yes"})["F_A"] is True
+    text = '[flags]\nprefix = "F_"\nfile = "f.toml"\n[flags.F_A]\n[flags.F_B]\n'
+    (tmp_path / "truegreen.toml").write_text(text)
+    (tmp_path / "f.toml").write_text("F_B = true\n")
+    assert Flags.load(tmp_path).read({"F_A": "yes"}) == {"F_A": True, "F_B": True}

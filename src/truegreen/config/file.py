@@ -46,9 +46,9 @@ def find(root: Path) -> Found:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(str(path), "", f"is not valid TOML: {error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), "", "is not UTF-8 text") from error
+    except (ValueError, RecursionError) as error:  # also numbers and tables without end
+        raise ConfigError(str(path), "", f"is not valid TOML: {error}") from error
     except OSError as error:
         raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error

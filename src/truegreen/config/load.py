@@ -234,7 +234,7 @@ def _flag_default(table: Table, kind: str) -> bool | int | float | str | tuple[s
         fix = "seconds, as a number" if kind == "duration" else ""
         raise table.error("default", f"{value!r} does not fit a flag of type {kind}", fix=fix)
     if kind in ("float", "duration") and not abs(value) < 1e300:
-        raise table.error("default", f"{value!r} is out of range")
+        raise table.error("default", "is out of range")
     if kind == "duration" and value < 0:
         raise table.error("default", f"{value!r} is out of range", fix="seconds, from 0")
     if kind == "choice" and value not in choices:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from truegreen.flags.grammar import FlagProblem, veiled
+from truegreen.flags.grammar import FlagProblem, printable, veiled
 from truegreen.flags.registry import Flags
-from truegreen.flags.values import Origin, shown
+from truegreen.flags.values import Origin, anonymous, shown
 from truegreen.secret import REDACTED
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def differences(
     ]
     strange = {problem.variable for problem in (*first.others, *second.others)}
     for name in sorted(strange):
-        found.append(Difference(name, "undeclared", _there(one, name), _there(other, name)))
+        told_of = _there(one, name), _there(other, name)
+        found.append(Difference(printable(name), "undeclared", *told_of))
     return tuple(found)
 
 
@@ -123,7 +124,7 @@ def _state(
         name=name,
         type=flag.type,
         state=_word(value, origin),
-        value=_safe(value, flag.secret and origin.present),
+        value=_safe(value, flag.secret),
         source=origin.source,
         present=origin.present,
         raw=raw,
@@ -157,11 +158,7 @@ def _what(one: FlagState, other: FlagState, same: bool) -> str:
 
 
 def _safe(value: Value, secret: bool) -> Value:
-    if secret:
-        return REDACTED
-    if isinstance(value, str) and "://" in value and "@" in value:
-        return shown(value)
-    return value
+    return REDACTED if secret else anonymous(value)
 
 
 def _there(variables: Mapping[str, str], name: str) -> str:

@@ -31,6 +31,8 @@ _BOOL_FIX = "one of 1, true, t, yes, y, on or 0, false, f, no, n, off; or unset 
 _DIGITS = "0123456789"
 # What is longer is named by its length: somebody may have pasted a key into the wrong variable.
 _LONGEST_SHOWN = 8
+_DIGITS_MOST = 30
+_BEYOND = 10**_DIGITS_MOST
 
 
 class FlagProblem(Frozen):
@@ -46,7 +48,7 @@ class FlagProblem(Frozen):
         self._fill(variable, value, problem, fix)
 
     def __str__(self) -> str:
-        return f"{self.variable}: {self.problem} ({self.fix})"
+        return printable(f"{self.variable}: {self.problem} ({self.fix})")
 
 
 class FlagError(UsageError):
@@ -87,6 +89,8 @@ def take(kind: str, value: object, choices: tuple[str, ...] = ()) -> Value:
     A whole number will do for a float and (in seconds) a duration, a list of strings for a list.
     """
     what = type(value)
+    if isinstance(value, int) and not -_BEYOND < value < _BEYOND:
+        raise Unparseable(f"a number of more than {_DIGITS_MOST} digits is no {kind}", _TYPES[kind])
     if kind in ("float", "duration") and isinstance(value, int | float) and what is not bool:
         number = float(value)
         if number - number == 0 and (kind == "float" or number >= 0):
@@ -125,12 +129,28 @@ def undeclared(variable: str, text: str, prefix: str, declared: Iterable[str]) -
 
 def veiled(text: str) -> str:
     """A text of which nothing is known, so it might be a secret: only what is too short for one."""
-    return text if len(text) <= _LONGEST_SHOWN else f"({len(text)} characters)"
+    return printable(text) if len(text) <= _LONGEST_SHOWN else f"({len(text)} characters)"
+
+
+def printable(text: str) -> str:
+    """``text`` for a line of output: what would move a cursor, end the line or be no character at
+    all (an environment may hold any bytes) is escaped."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+
+
+def spelt(value: object) -> str:
+    """``str(value)``, or only what it is: Python spells no number of thousands of digits, and no
+    table in a table in a table, without end."""
+    try:
+        return str(value)
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__}"
 
 
 def _shown(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= _LONGEST_SHOWN + 2 else f"a value of {len(str(value))} characters"
+    text = spelt(value)
+    shown = repr(value) if isinstance(value, str) else text
+    return shown if len(shown) <= _LONGEST_SHOWN + 2 else f"a value of {len(text)} characters"
 
 
 def _bool(text: str) -> bool:
@@ -144,7 +164,7 @@ def _bool(text: str) -> bool:
 
 def _int(text: str) -> int:
     digits = text.removeprefix("-")
-    if _whole(digits) and len(digits) <= 30:
+    if _whole(digits) and len(digits) <= _DIGITS_MOST:
         return int(text)
     raise Unparseable(f"{_shown(text)} is not a whole number", "digits only; or unset it")
 
@@ -217,7 +237,7 @@ def _whole(text: str) -> bool:
 
 def _decimal(text: str) -> bool:
     before, dot, after = text.partition(".")
-    return len(text) <= 30 and _whole(before) and (not dot or _whole(after))
+    return len(text) <= _DIGITS_MOST and _whole(before) and (not dot or _whole(after))
 
 
 _PARSERS: Mapping[str, Callable[[str], Value]] = {

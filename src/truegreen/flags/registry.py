@@ -13,6 +13,7 @@ from truegreen.flags.grammar import (
     FlagProblem,
     Unparseable,
     parse,
+    spelt,
     take,
     undeclared,
     veiled,
@@ -133,7 +134,7 @@ class Flags:
         for source, named in (("pinned", pins), ("configured", config), ("in the file", given)):
             refused += [
                 FlagProblem(
-                    name, veiled(repr(value)), f"is {source} and not declared", _declare(name)
+                    name, veiled(spelt(value)), f"is {source} and not declared", _declare(name)
                 )
                 for name, value in named.items()
                 if name not in self.declared
@@ -144,20 +145,20 @@ class Flags:
         for name, flag in self.declared.items():
             default = self._defaults[name]
             raw: str | None = None
-            value: object = None
+            value: object
             if name in pins:
                 source, value = "pin", pins[name]
             elif name in config:
                 source, value = "config", config[name]
             elif (raw := environ.get(name)) is not None:
-                source = "env"
+                source, value = "env", raw
             elif name in given:
-                source, value, raw = "file", given[name], str(given[name])
+                source, value, raw = "file", given[name], spelt(given[name])
             else:
                 values[name], origins[name] = default, Origin("default", False, None, default)
                 continue
             try:
-                values[name] = _value(flag, source, value, raw)
+                values[name] = _value(flag, source, value)
                 origins[name] = Origin(source, True, raw, default)
             except Unparseable as error:
                 problem = self._problem(flag, source, raw, *error.args)
@@ -195,17 +196,18 @@ class Flags:
 
         try:
             return tomllib.loads(self.file.read_text(encoding="utf-8")), []
-        except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are these
+        # TOMLDecodeError and UnicodeDecodeError are ValueErrors; tables in tables recurse
+        except (OSError, ValueError, RecursionError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             told = f"cannot be read: {why}"
             return _NOTHING, [FlagProblem(str(self.file), "", told, "mend it, or [flags] file")]
 
 
-def _value(flag: FlagDeclaration, source: str, value: object, raw: str | None) -> Value:
+def _value(flag: FlagDeclaration, source: str, value: object) -> Value:
     """By the grammar what is text: the environment's, and of a file what TOML has no type for."""
-    textual = source == "file" and isinstance(value, str) and flag.type in _TEXTUAL
-    if raw is not None and (source == "env" or textual):
-        return parse(flag.type, raw, flag.choices)
+    textual = source == "env" or (source == "file" and flag.type in _TEXTUAL)
+    if textual and isinstance(value, str):
+        return parse(flag.type, value, flag.choices)
     return take(flag.type, value, flag.choices)
 
 

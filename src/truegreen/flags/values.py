@@ -6,7 +6,7 @@ is a PinnedValues, whose reads ask the running context first. No parsing, no dec
 
 from __future__ import annotations
 
-from truegreen.flags.grammar import FlagError, FlagProblem
+from truegreen.flags.grammar import FlagError, FlagProblem, printable
 from truegreen.flags.pins import PINNED, adopt
 from truegreen.frozen import Frozen
 from truegreen.secret import REDACTED
@@ -113,12 +113,6 @@ class FlagValues(dict[str, "Value"]):
     __setitem__ = __delitem__ = __ior__ = _frozen
     clear = pop = popitem = setdefault = update = _frozen
 
-    def __copy__(self) -> FlagValues:
-        return self
-
-    def __deepcopy__(self, memo: object) -> FlagValues:
-        return self
-
     def __reduce__(
         self,
     ) -> tuple[type[FlagValues], tuple[dict[str, Value], dict[str, Origin], frozenset[str]]]:
@@ -148,14 +142,27 @@ class PinnedValues(FlagValues):
         return {name: self[name] for name in self}.values()
 
 
-def shown(value: Value | None) -> str:
-    """A value for people: ``on``/``off`` for booleans, a URL without its user and password."""
-    if value == REDACTED:
-        return REDACTED
+def shown(value: Value) -> str:
+    """A value for people, on one line: ``on``/``off`` for booleans, a URL without its user and
+    password."""
+    value = anonymous(value)
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, str) and "://" in value and "@" in value:
-        return f"{value.partition('://')[0]}://{REDACTED}@{value.rpartition('@')[2]}"
     if isinstance(value, tuple):
-        return ",".join(value)
-    return repr(value) if isinstance(value, str) else str(value)
+        return printable(",".join(value))
+    if isinstance(value, str) and REDACTED not in value:
+        return repr(value)
+    return printable(str(value))
+
+
+def anonymous(value: Value) -> Value:
+    """``value`` without the user and password of the URLs in it."""
+    if isinstance(value, tuple):
+        return tuple(_nobodys(one) for one in value)
+    return _nobodys(value) if isinstance(value, str) else value
+
+
+def _nobodys(text: str) -> str:
+    if "://" not in text or "@" not in text:
+        return text
+    return f"{text.partition('://')[0]}://{REDACTED}@{text.rpartition('@')[2]}"

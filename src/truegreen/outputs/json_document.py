@@ -10,6 +10,8 @@ from typing import Any
 
 def print_document(document: Mapping[str, Any] | list[Any]) -> None:
     """One document, indented, UTF-8, a newline at the end."""
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    if any("\ud800" <= one <= "\udfff" for one in set(text)):  # a variable may hold any bytes
+        text = json.dumps(document, indent=2)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
