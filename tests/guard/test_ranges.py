@@ -188,6 +188,11 @@ def test_a_plain_allowlist_is_one_network_a_line(tmp_path: Path) -> None:
         ({"networks": ["192.0.2.0/24"], "date": "2026-02-11", "max_age_days": 0}, "number of days"),
         ({"networks": ["192.0.2.0/24"], "max_age": 3}, "not known"),
         ({"networks": ["192.0.2.0/24"], "edge": 3}, "not a string"),
+        ({"networks": ["192.0.2.0/24"], "edge": "\x1b[2J"}, "printable"),
+        (
+            {"networks": ["192.0.2.0/24"], "date": "2026-02-11", "max_age_days": 10**400},
+            "number of days",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_its_key(
@@ -209,7 +214,13 @@ def test_a_list_may_be_believed_for_a_day_only(tmp_path: Path) -> None:
 
 def test_files_that_are_not_there_or_no_json_are_errors(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
-    for path in (tmp_path / "broken.json", tmp_path / "nowhere.json", tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    for path in (
+        tmp_path / "broken.json",
+        tmp_path / "deep.json",
+        tmp_path / "nowhere.json",
+        tmp_path,
+    ):
         with pytest.raises(RangesError):
             Ranges.load(path)
     for edge in ("nobody", "../../etc/passwd"):

@@ -1,8 +1,11 @@
 """Refreshing a list: what is taken, what is refused, and that the last good one is never lost."""
 
 import json
+import re
 import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,7 +16,13 @@ from truegreen.cli.guard import command
 from truegreen.errors import Refused, TrueGreenError, Unverified, UsageError
 from truegreen.guard import Ranges
 from truegreen.guard.ranges import edges
-from truegreen.guard.refresh import PUBLISHED, compare, fetch, objections
+from truegreen.guard.refresh import (
+    PUBLISHED,
+    compare,
+    fetch,
+    objections,
+    read_change,
+)
 
 SHIPPED = json.loads(
     (Path(__import__("truegreen").__file__).parent / "guard/edges/cloudflare.json").read_text()
@@ -23,7 +32,7 @@ SHIPPED = json.loads(
 class Publisher(ThreadingHTTPServer):
     text = ""
     status = 200
-    location = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @pytest.fixture
@@ -33,8 +42,8 @@ def publisher() -> Iterator[Publisher]:
 
         def do_GET(self) -> None:
             self.send_response(self.server.status)
-            if self.server.location:
-                self.send_header("Location", self.server.location)
+            for header in self.server.headers:
+                self.send_header(*header)
             self.end_headers()
             self.wfile.write(self.server.text.encode())
 
@@ -94,7 +103,8 @@ def test_a_refresh_replaces_the_file_and_a_check_says_what_differs(
         ("104.16.0.1/13", 3),
         ("104.16.0.0/255.248.0.0", 3),  # as only some read it
         ("x" * (1 << 20) + "x", 3),
-        ("ü", 3),
+        ("\n".join(["ü", *SHIPPED]), 3),
+        ('{"addresses": ' + "[" * 100_000, 3),
     ],
 )
 def test_what_is_suspicious_or_no_list_leaves_the_file_as_it_was(
@@ -125,8 +135,37 @@ def test_what_is_suspicious_or_no_list_leaves_the_file_as_it_was(
         ([one.replace("/13", "/16").replace("/14", "/16") for one in SHIPPED], "half of the IPv4"),
     ],
 )
-def test_each_suspicious_change_is_named(new: list[str], named: str) -> None:
-    assert any(named in one for one in objections(SHIPPED, new))
+def test_each_suspicious_change_is_named_once(new: list[str], named: str) -> None:
+    assert sum(named in one for one in objections(SHIPPED, new)) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        (["32.0.0.0/16"], ["32.0.0.0/14"], ""),  # four times is growth
+        (["32.0.0.0/16"], ["32.0.0.0/14", "32.4.0.0/32"], "grown to 4 times"),
+        (["32.0.0.0/16"], ["32.0.0.0/17"], ""),
+        (["32.0.0.0/16"], ["32.0.0.0/18", "32.0.64.0/19"], "half of the IPv4 addresses"),
+        (["32.0.0.0/16", "33.0.0.0/16"], ["32.0.0.0/16"], ""),  # half of them
+        (["32.0.0.0/16", "33.0.0.0/16", "34.0.0.0/16"], ["32.0.0.0/16"], "2 of 3 IPv4 networks"),
+        (["32.0.0.0/16", "33.0.0.0/16"], ["32.0.128.0/17", "33.0.0.0/17"], ""),  # overlaps
+        (["32.0.0.0/16"], ["32.0.0.0/17", "32.0.128.0/17"], ""),  # the same in other pieces
+        (["32.0.0.0/17", "32.0.128.0/17"], ["32.0.0.0/16"], ""),
+        (["32.0.0.0/16"], ["32.0.0.0/16", "2600::/16"], ""),  # a first network of IPv6
+        (["32.0.0.0/16", "32.0.0.0/24"], ["32.0.0.0/16", "32.0.1.0/24"], ""),  # counted once
+    ],
+)
+def test_how_much_may_change(old: list[str], new: list[str], named: str) -> None:
+    found = "; ".join(objections(old, new))
+    assert re.search(named, found) if named else found == ""
+
+
+def test_long_lists_are_compared_in_no_time() -> None:
+    old = [f"32.{number >> 8}.{number & 255}.0/24" for number in range(6_000)]
+    new = [*old, *(f"33.{number >> 8}.{number & 255}.0/24" for number in range(6_000))]
+    begun = time.process_time()
+    assert len(compare(old, ["\n".join(new)], "2026-03-01").added) == 6_000
+    assert time.process_time() - begun < 5  # as pairs: a minute
 
 
 def test_an_ordinary_change_is_taken() -> None:
@@ -136,6 +175,12 @@ def test_an_ordinary_change_is_taken() -> None:
     change = compare(SHIPPED, ["\r\n".join(changed), ""][:1], "2026-03-01")
     assert change.added == ("151.101.0.0/16",)
     assert set(change.removed) == set(SHIPPED[:3])
+
+
+def test_a_network_is_one_however_it_is_spelt_and_however_often() -> None:
+    current = [one.upper().replace("::/", ":0::/") for one in SHIPPED]
+    change = compare(current, ["\n".join([*SHIPPED, *SHIPPED])], "2026-03-01")
+    assert (change.added, change.removed, change.networks) == ((), (), tuple(SHIPPED))
 
 
 def test_one_empty_text_among_several_is_refused() -> None:
@@ -151,12 +196,30 @@ def test_an_address_that_does_not_answer_is_unverified(publisher: Publisher) -> 
         fetch("http://127.0.0.1:1/", timeout=5)
 
 
+def test_an_answer_that_breaks_off_is_no_list(publisher: Publisher) -> None:
+    """Its lines are networks, each of them: only the announced length tells."""
+    publisher.text = "\n".join(SHIPPED) + "\n"
+    publisher.headers = (("Content-Length", str(len(publisher.text) + 1)),)
+    with pytest.raises(Unverified, match=f"broke off after {len(publisher.text)} bytes"):
+        fetch(url(publisher))
+    publisher.headers = (("Transfer-Encoding", "chunked"),)
+    publisher.text = "10\r\n104.16.0.0/13"
+    with pytest.raises(Unverified):
+        fetch(url(publisher))
+
+
+def test_a_list_of_a_mebibyte_is_read_to_its_end(publisher: Publisher) -> None:
+    publisher.text = "x" * (1 << 20)
+    assert len(fetch(url(publisher))) == 1 << 20
+
+
 def test_a_list_is_not_read_in_the_clear(publisher: Publisher) -> None:
     for bad in ("http://www.cloudflare.com/ips-v4", "file:///etc/passwd", "ftp://127.0.0.1/x"):
         with pytest.raises(UsageError):
             fetch(bad)
     publisher.status = 302
-    publisher.location = "http://192.0.2.1/ips"
+    somewhere = url(publisher).replace("127.0.0.1", "0.0.0.0")
+    publisher.headers = (("Location", somewhere),)
     with pytest.raises((UsageError, Unverified)):
         fetch(url(publisher), timeout=1)
 
@@ -172,11 +235,54 @@ def test_a_check_fails_for_a_list_that_is_too_old(tmp_path: Path) -> None:
     assert json.loads(run("--check", "--json", str(file))[1])["stale"] is True
 
 
+def test_a_check_fails_for_a_list_of_a_day_that_is_to_come(tmp_path: Path) -> None:
+    """Written while a clock was wrong; it would be believed for as much too long."""
+    file = tmp_path / "edge.json"
+    for days, code in ((1, 0), (3, 1)):
+        day = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+        file.write_text(json.dumps({"networks": SHIPPED, "date": day, "max_age_days": 30}))
+        assert run("--check", str(file))[0] == code
+    assert "DATED IN THE FUTURE" in run("--check", str(file))[1]
+
+
 @pytest.mark.parametrize(
-    "args", [[], ["--refresh"], ["--refresh", "--edge", "nobody", "x.json"], ["--check", "nowhere"]]
+    "args",
+    [
+        [],
+        ["--refresh"],
+        ["--refresh", "--edge", "nobody", "x.json"],
+        ["--check", "nowhere"],
+        ["--check", "--edge", "../edges/fastly"],
+    ],
 )
 def test_a_call_that_means_nothing_is_a_usage_error(args: list[str]) -> None:
     assert run(*args)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "edge", "says"),
+    [
+        ("edge.txt", "cloudflare", "plain allowlist"),  # JSON in it could not be read again
+        ("edge.json", "../edges/fastly", "no edge's name"),
+        ("edge.json", "nobody", "no list of this edge"),
+        ("nowhere/edge.json", "cloudflare", "cannot be written"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(
+    publisher: Publisher, tmp_path: Path, name: str, edge: str, says: str
+) -> None:
+    publisher.text = "\n".join(SHIPPED)
+    code, said = run("--refresh", "--edge", edge, "--url", url(publisher), str(tmp_path / name))
+    assert (code, says in said, list(tmp_path.iterdir())) == (2, True, [])
+
+
+def test_all_addresses_are_asked_and_none_is_an_error(tmp_path: Path) -> None:
+    v4, v6 = ("\n".join(one for one in SHIPPED if (":" in one) is of_v6) for of_v6 in (False, True))
+    how = {"fetch": {"a": v4, "b": v6}.__getitem__, "today": date(2026, 3, 1)}
+    change = read_change(tmp_path / "edge.json", urls=["a", "b"], **how)  # type: ignore[arg-type]
+    assert (change.networks, change.date) == (tuple(SHIPPED), "2026-03-01")
+    with pytest.raises(UsageError, match="no address to read"):
+        read_change(tmp_path / "edge.json", urls=[], **how)  # type: ignore[arg-type]
 
 
 FASTLY = Ranges.shipped("fastly")
@@ -195,7 +301,7 @@ def test_fastlys_published_form_refreshes_its_list(publisher: Publisher, tmp_pat
     file = tmp_path / "fastly.json"
     document = fastly()
     document["addresses"].append("146.75.128.0/17")
-    publisher.text = json.dumps(document)
+    publisher.text = "\n" + json.dumps(document)
     how = ("--refresh", "--edge", "fastly", "--url", url(publisher), str(file))
     code, said = run(*how)
     assert code == 0, said
@@ -208,6 +314,7 @@ def test_fastlys_published_form_refreshes_its_list(publisher: Publisher, tmp_pat
         (json.dumps({"addresses": [], "ipv6_addresses": []}), 3),
         (json.dumps({"addresses": document["addresses"]}), 3),
         (json.dumps({"addresses": [1], "ipv6_addresses": ["2a04:4e40::/32"]}), 3),
+        (json.dumps({"addresses": 1, "ipv6_addresses": ["2a04:4e40::/32"]}), 3),
         (json.dumps({"error": "x"}), 3),
         ("{", 3),
         (json.dumps(document | {"addresses": document["addresses"][:3]}), 4),

@@ -77,9 +77,14 @@ def ranges(
         "stale": stale,
     }
     old = "undated" if age is None else f"of {listed.date}, {age:.0f} days old"
+    early = age is not None and age < -1  # a day: clocks and time zones differ
     verdict = "TOO OLD: nothing passes the check ranges; --refresh it" if stale else "usable"
+    if early:
+        verdict = (
+            "DATED IN THE FUTURE: it would be believed for too long; see this clock, or the date"
+        )
     _tell(told, f"{listed.name}: {listed.size} networks, {old}: {verdict}", as_json)
-    return 1 if stale else 0
+    return 1 if stale or early else 0
 
 
 def _refresh(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 DAY = 86_400.0
+_MOST_DAYS = 36_500
 _KEYS = frozenset({"edge", "source", "date", "max_age_days", "client_header", "networks"})
 
 
@@ -121,7 +122,7 @@ class Ranges:
 
         try:
             document: Any = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RangesError(file, "", f"is not JSON: {error}") from error
         if not isinstance(document, dict):
             raise RangesError(file, "", "is not a JSON object")
@@ -131,11 +132,11 @@ class Ranges:
         if not isinstance(networks, list) or not all(isinstance(one, str) for one in networks):
             raise RangesError(file, "networks", "is not a list of strings")
         for key in ("edge", "date", "client_header"):
-            if not isinstance(document.get(key), str | None):
-                raise RangesError(file, key, "is not a string")
+            if not isinstance(told := document.get(key) or "", str) or not told.isprintable():
+                raise RangesError(file, key, "is not a string of printable characters")
         days = document.get("max_age_days")
-        if days is not None and (type(days) is not int or days < 1):
-            raise RangesError(file, "max_age_days", f"{days!r} is no number of days", fix="e.g. 90")
+        if days is not None and (type(days) is not int or not 1 <= days <= _MOST_DAYS):
+            raise RangesError(file, "max_age_days", "is no number of days", fix="e.g. 90")
         try:
             return cls(
                 networks,

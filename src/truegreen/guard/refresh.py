@@ -13,6 +13,7 @@ import os
 import tempfile
 import urllib.error
 import urllib.request
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +24,7 @@ from urllib.parse import urlsplit
 
 from truegreen.errors import Refused, Unverified, UsageError
 from truegreen.guard.address import network
-from truegreen.guard.ranges import Ranges, RangesError
+from truegreen.guard.ranges import Ranges, RangesError, edges
 
 CLOUDFLARE_URLS = ("https://www.cloudflare.com/ips-v4", "https://www.cloudflare.com/ips-v6")
 PUBLISHED = {
@@ -73,6 +74,7 @@ def fetch(url: str, *, timeout: float = 20.0) -> str:
         with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
             _checked(answer.geturl())  # where redirects led
             body: bytes = answer.read(_LONGEST + 1)
+            missing = answer.length  # of what Content-Length announced; read(n) does not mind
     except urllib.error.HTTPError as error:
         error.close()
         raise Unverified(f"{url} answered {error.code}") from error
@@ -80,6 +82,8 @@ def fetch(url: str, *, timeout: float = 20.0) -> str:
         raise Unverified(f"{url} cannot be read: {error}", hint="try again later") from error
     if len(body) > _LONGEST:
         raise Unverified(f"{url} gave more than {_LONGEST} bytes: not a list of networks")
+    if missing:
+        raise Unverified(f"{url} broke off after {len(body)} bytes", hint="try again later")
     try:
         return body.decode("ascii")
     except UnicodeDecodeError as error:
@@ -103,10 +107,11 @@ def objections(old: Sequence[str], new: Sequence[str]) -> list[str]:
     for version in (4, 6):
         was = [one for one in before if one.version == version]
         now = [one for one in after if one.version == version]
-        gone = [one for one in was if not any(one.overlaps(other) for other in now)]
+        there = _spans(now)
+        gone = [one for one in was if not _overlaps(one, there)]
         if len(gone) * 2 > len(was):
             found.append(f"{len(gone)} of {len(was)} IPv{version} networks are gone")
-        size, grown = _addresses(was), _addresses(now)
+        size, grown = _addresses(_spans(was)), _addresses(there)
         if was and grown < size // 2 and len(gone) * 2 <= len(was):
             found.append(f"more than half of the IPv{version} addresses are gone")
         if was and grown > size * _GROWTH:
@@ -120,27 +125,28 @@ def compare(current: Sequence[str], texts: Sequence[str], today: str) -> Change:
     Raises Refused when it is suspicious, Unverified when a text is no list of networks (a captive
     portal's page, an error).
     """
-    networks: list[str] = []
+    published: dict[str, None] = {}
     for text in texts:
         lines = _published(text)
         if not lines:
             raise Refused("the published list is empty", hint="the list in use is kept")
         for line in lines:
             try:
-                networks.append(str(_network(line)))
+                published[str(_network(line))] = None
             except ValueError as error:
                 raise Unverified(
                     f"not a list of networks: {line[:60]!r}", hint="the list in use is kept"
                 ) from error
-    if against := objections(current, networks):
+    before = {str(_network(one)): one for one in current}
+    if against := objections(tuple(before), tuple(published)):
         raise Refused(
             "the new list is suspicious: " + "; ".join(against),
             hint="the list in use is kept; if the change is real, edit the file by hand",
         )
     return Change(
-        added=tuple(one for one in networks if one not in set(current)),
-        removed=tuple(one for one in current if one not in set(networks)),
-        networks=tuple(dict.fromkeys(networks)),
+        added=tuple(one for one in published if one not in before),
+        removed=tuple(text for one, text in before.items() if one not in published),
+        networks=tuple(published),
         date=today,
     )
 
@@ -184,8 +190,10 @@ def read_change(
 
 
 def apply(path: Path, change: Change, *, edge: str, urls: Sequence[str]) -> None:
-    """Replaces the file at ``path`` by the list of ``change``, in one step; a reader sees the old
-    or the new one. Raises UsageError when it cannot be written; then the old one is still there."""
+    """Replaces the file at ``path`` (the one it leads to, if it is a link) by the list of
+    ``change``, in one step; a reader sees the old or the new one. Raises UsageError when it cannot
+    be written; then the old one is still there."""
+    path = path.resolve()
     document = _document(path, edge)
     document |= {"date": change.date, "source": " ".join(urls), "networks": list(change.networks)}
     document.setdefault("max_age_days", 365)
@@ -209,11 +217,14 @@ def apply(path: Path, change: Change, *, edge: str, urls: Sequence[str]) -> None
 
 
 def _document(path: Path, edge: str) -> dict[str, Any]:
-    where = path if path.exists() else Path(__file__).parent / "edges" / f"{edge}.json"
-    if path.exists() and path.suffix != ".json":
+    if path.suffix != ".json":
         raise RangesError(str(path), "", "is a plain allowlist: nobody publishes it")
-    Ranges.load(where)
-    document: dict[str, Any] = json.loads(where.read_text(encoding="utf-8"))
+    if path.exists():
+        Ranges.load(path)
+    else:
+        Ranges.shipped(edge)
+        path = edges() / f"{edge}.json"
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
 
 
@@ -222,10 +233,24 @@ def _network(text: str) -> _Network:
     return ipaddress.ip_network(network(text))
 
 
-def _addresses(networks: Sequence[_Network]) -> int:
-    v4 = ipaddress.collapse_addresses(one for one in networks if one.version == 4)
-    v6 = ipaddress.collapse_addresses(one for one in networks if one.version == 6)
-    return sum(one.num_addresses for one in v4) + sum(one.num_addresses for one in v6)
+def _spans(networks: Sequence[_Network]) -> list[tuple[int, int]]:
+    """First and last address of what ``networks``, of one version, cover: ascending, disjoint."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted((int(one[0]), int(one[-1])) for one in networks):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], last)
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _overlaps(one: _Network, spans: Sequence[tuple[int, int]]) -> bool:
+    at = bisect_right(spans, (int(one[-1]), float("inf"))) - 1  # the last that begins by its end
+    return at >= 0 and spans[at][1] >= int(one[0])
+
+
+def _addresses(spans: Sequence[tuple[int, int]]) -> int:
+    return sum(last - first + 1 for first, last in spans)
 
 
 def _checked(url: str) -> None:
