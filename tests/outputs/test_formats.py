@@ -20,7 +20,7 @@ from in_toto_attestation.v1.statement import Statement
 from truegreen.errors import UsageError
 from truegreen.outputs.annotating import annotate
 from truegreen.outputs.cdevents import events
-from truegreen.outputs.formats import FORMATS, parse_outputs, write_outputs
+from truegreen.outputs.formats import FORMATS, parse_outputs, write_outputs, written
 from truegreen.outputs.in_toto import statements
 from truegreen.outputs.junit import junit
 from truegreen.outputs.sarif import Result, Rule, sarif, sarif_log
@@ -199,7 +199,7 @@ def test_every_format_is_written_whole_and_replaces_what_was_there(tmp_path: Pat
     write_outputs(record("green"), outputs)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FORMATS)
     for name, path in outputs.items():
-        assert path.read_text(encoding="utf-8") == FORMATS[name](record("green"))
+        assert path.read_text(encoding="utf-8") == written(name, record("green"))
     assert json.loads(outputs["json"].read_text())["verdict"] == "green"
     mask = os.umask(0)
     os.umask(mask)

@@ -56,12 +56,13 @@ def tell(
     ``sentence`` come by themselves; with an OTLP endpoint in the environment, spans do. Who
     stands in ``[notify]`` is told when the verdict is another than the last one.
     """
-    from truegreen.outputs.json_document import print_document
-    from truegreen.outputs.table import print_verification, stdout_console
-
     if as_json:
+        from truegreen.outputs.json_document import print_document
+
         print_document(document)
     elif not quiet:
+        from truegreen.outputs.table import print_verification, stdout_console  # rich: 20 ms
+
         print_verification(document, stdout_console())
     summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
     given = os.environ.get("GITHUB_OUTPUT", "")

@@ -183,7 +183,7 @@ class Webhooks:
         return delivery
 
     async def _attempt(self, delivery: Delivery) -> tuple[int | None, str | None]:
-        import httpx  # only when there is a webhook: slow to import
+        from truegreen.light_httpx import httpx  # only when there is a webhook: slow to import
 
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=20, trust_env=False)

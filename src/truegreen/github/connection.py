@@ -11,12 +11,11 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import httpx
-
 from truegreen.errors import PlatformRefused, PlatformUnreachable, UsageError
 from truegreen.heroku.address import is_loopback
 from truegreen.heroku.fields import UnexpectedAnswer, parse_json
 from truegreen.heroku.localhost import client as http_client
+from truegreen.light_httpx import httpx
 from truegreen.secret import Secret
 
 API = "https://api.github.com"

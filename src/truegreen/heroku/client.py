@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
 from truegreen.errors import PlatformRefused, UsageError
 from truegreen.heroku import pages, streams, uploads
 from truegreen.heroku.address import check_app, check_data_url, parse_api_url, segment
@@ -33,6 +31,7 @@ from truegreen.heroku.models import (
     many,
 )
 from truegreen.heroku.transport import ApiTransport, Reply
+from truegreen.light_httpx import httpx
 from truegreen.secret import REDACTED, Secret
 
 

@@ -11,7 +11,7 @@ import functools
 import ssl
 from typing import Any
 
-import httpx
+from truegreen.light_httpx import httpx
 
 # Shorter than what servers grant (uvicorn: 5 s), so that a request is not sent into a
 # connection that is just being closed: a POST that dies there may not be sent again.

@@ -12,13 +12,12 @@ import re
 import time
 from collections.abc import Callable, Iterator
 
-import httpx
-
 from truegreen.errors import DeadlineExceeded, PlatformRefused, PlatformUnreachable
 from truegreen.heroku.events import EventReader
 from truegreen.heroku.fields import UnexpectedAnswer
 from truegreen.heroku.retry import Deadline, backoff
 from truegreen.heroku.transport import NEVER_REACHED
+from truegreen.light_httpx import httpx
 
 IDLE = 15.0  # seconds of silence after which a connection is made anew, and resumed
 UNREACHABLE_AFTER = 15.0  # seconds

@@ -19,13 +19,12 @@ from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
-import httpx
-
 from truegreen.errors import PlatformRefused, PlatformUnreachable, UsageError
 from truegreen.heroku import localhost
 from truegreen.heroku.address import ApiAddress
 from truegreen.heroku.fields import UnexpectedAnswer, parse_json
 from truegreen.heroku.retry import Deadline, backoff, retry_after
+from truegreen.light_httpx import httpx
 from truegreen.secret import REDACTED, Secret
 
 ACCEPT = "application/vnd.heroku+json; version=3"

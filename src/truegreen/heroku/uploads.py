@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
-
 from truegreen.errors import DeadlineExceeded, PlatformRefused, PlatformUnreachable, UsageError
 from truegreen.heroku.retry import Deadline, backoff
+from truegreen.light_httpx import httpx
 
 ATTEMPTS = 4
 _PIECE = 256 * 1024  # bytes

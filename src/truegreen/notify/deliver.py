@@ -148,7 +148,7 @@ def _address(webhook: str) -> str:
 
 
 def _post(address: str, told: Mapping[str, Any], key: Secret, seconds: float, means: Means) -> None:
-    import httpx
+    from truegreen.light_httpx import httpx
 
     body = json.dumps(told, sort_keys=True, ensure_ascii=False).encode("utf-8", "backslashreplace")
     headers = {

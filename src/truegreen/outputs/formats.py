@@ -1,21 +1,35 @@
-"""The formats by name, and how a record gets into a file: whole or not at all."""
+"""The formats by name, and how a record gets into a file: whole or not at all.
+
+A format's module is imported when somebody asks for that format: most runs ask for none.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from truegreen.errors import UsageError
-from truegreen.outputs.cdevents import cdevents
-from truegreen.outputs.in_toto import in_toto
-from truegreen.outputs.junit import junit
-from truegreen.outputs.run_record import RunRecord
-from truegreen.outputs.sarif import sarif
-from truegreen.outputs.step_summary import step_summary
+
+if TYPE_CHECKING:
+    from truegreen.outputs.run_record import RunRecord
+
+# format -> the module that writes it, and its function
+FORMATS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "cdevents": ("truegreen.outputs.cdevents", "cdevents"),
+        "in-toto": ("truegreen.outputs.in_toto", "in_toto"),
+        "json": (__name__, "as_json"),
+        "junit": ("truegreen.outputs.junit", "junit"),
+        "markdown": ("truegreen.outputs.step_summary", "step_summary"),
+        "sarif": ("truegreen.outputs.sarif", "sarif"),
+    }
+)
 
 
 def as_json(record: RunRecord) -> str:
@@ -23,16 +37,10 @@ def as_json(record: RunRecord) -> str:
     return json.dumps(record.document, indent=2, ensure_ascii=False) + "\n"
 
 
-FORMATS: Mapping[str, Callable[[RunRecord], str]] = MappingProxyType(
-    {
-        "cdevents": cdevents,
-        "in-toto": in_toto,
-        "json": as_json,
-        "junit": junit,
-        "markdown": step_summary,
-        "sarif": sarif,
-    }
-)
+def written(name: str, record: RunRecord) -> str:
+    """``record`` in the format ``name``, one of FORMATS."""
+    module, function = FORMATS[name]
+    return str(getattr(importlib.import_module(module), function)(record))
 
 
 def parse_outputs(asked: tuple[str, ...]) -> dict[str, Path]:
@@ -56,7 +64,7 @@ def write_outputs(record: RunRecord, outputs: Mapping[str, Path]) -> None:
     Raises UsageError when one cannot be written; those before it are there.
     """
     for name, path in outputs.items():
-        replace_file(path, FORMATS[name](record))
+        replace_file(path, written(name, record))
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -97,7 +97,7 @@ def open_stage(settings: Mapping[str, str]) -> Iterator[Stage]:
 
 def change_settings(info: PlatformInfo, settings: Mapping[str, str]) -> None:
     """Changes the stage's settings while it runs."""
-    import httpx
+    from truegreen.light_httpx import httpx
 
     answer = httpx.patch(
         info.api + "/truegreen/settings",

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from truegreen.config import Config, Environment
-from truegreen.embedded.locate import data_dir, ensure_running, find_running
 from truegreen.errors import PlatformUnreachable, UsageError
 from truegreen.heroku import HerokuClient
 from truegreen.heroku.address import HEROKU_API
@@ -67,6 +66,8 @@ def find_target(
     """
     wanted = platform or environment.platform
     if wanted == "embedded":
+        from truegreen.embedded.locate import data_dir, ensure_running, find_running
+
         data = data_dir(config.root)
         info = ensure_running(data) if start else find_running(data)
         if info is None:

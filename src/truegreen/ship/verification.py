@@ -7,22 +7,24 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from truegreen.config import Config, Environment
 from truegreen.config.observing import Ci
 from truegreen.errors import ConfigError, Unverified
-from truegreen.github import Actions
 from truegreen.model import BY_NAME, CHECKS, Evidence, Verdict, required_checks
 from truegreen.secret import Secret, resolve
 from truegreen.ship.means import REAL, Means
 from truegreen.ship.target import find_target
 from truegreen.verify.choose import current_release
-from truegreen.verify.live import LiveRun, run_live
 from truegreen.verify.observers import asked
 from truegreen.verify.question import Question
 from truegreen.verify.run import Verification, verify
 from truegreen.verify.world import Platform, World
+
+if TYPE_CHECKING:
+    from truegreen.github import Actions
+    from truegreen.verify.live import LiveRun
 
 LOOKS = 3  # … more, at a world that changes while it is looked at
 PATIENCE = 15.0  # seconds in which one question to the platform is asked again
@@ -144,6 +146,8 @@ def _still_current(verification: Verification, platform: Platform) -> bool:
 
 
 def _actions(ci: Ci) -> Actions:
+    from truegreen.github import Actions  # only who names a repository needs it
+
     token = resolve(ci.token, what="ci.token") if ci.token else None
     if token is None and os.environ.get("GITHUB_TOKEN"):
         token = Secret(os.environ["GITHUB_TOKEN"])
@@ -151,6 +155,8 @@ def _actions(ci: Ci) -> Actions:
 
 
 def _live(question: Question, url: str, commit: str) -> LiveRun:
+    from truegreen.verify.live import run_live
+
     return run_live(
         question.live.command,
         question.root or Path(),

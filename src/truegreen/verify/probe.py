@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-import httpx
-
+from truegreen.light_httpx import httpx
 from truegreen.model import digest_of
 
 # A page that asks a browser to prove itself, or a person to sign in, is no answer of the app.

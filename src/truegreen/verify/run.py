@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from truegreen.errors import Unverified
 from truegreen.model import Evidence, Finding, Situation, Status, Verdict, diagnose, judge, sentence
 from truegreen.verify.answer import Answer
-from truegreen.verify.observers import AFTERWARDS, OBSERVERS, Observer, asked
+from truegreen.verify.observers import AFTERWARDS, SIDE_BY_SIDE, asked, observer
 from truegreen.verify.situation import assemble
 from truegreen.verify.world import World
+
+if TYPE_CHECKING:
+    from truegreen.verify.observers import Observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +53,25 @@ def verify(
             on_evidence(item)
         evidence.append(item)
 
+    # Imported before there are threads: imports in several at once do not end well on Ctrl-C.
+    now_asked, then_asked = _observers(world, SIDE_BY_SIDE), _observers(world, AFTERWARDS)
     with ThreadPoolExecutor(max_workers=6, thread_name_prefix="observer") as pool:
-        running = [
-            pool.submit(_ask, name, observer, world, now)
-            for name, observer in OBSERVERS.items()
-            if asked(name, world.question)
-        ]
+        running = [pool.submit(_ask, name, observe, world, now) for name, observe in now_asked]
         for future in running:
             keep(future.result())
-    for name, observer in AFTERWARDS.items():
-        if asked(name, world.question):
-            keep(_afterwards(name, observer, world, now, evidence))
+    for name, observe in then_asked:
+        keep(_afterwards(name, observe, world, now, evidence))
     situation = assemble(world, evidence)
     return Verification(situation, diagnose(situation))
 
 
+def _observers(world: World, names: Iterable[str]) -> list[tuple[str, Observer]]:
+    return [(name, observer(name)) for name in names if asked(name, world.question)]
+
+
 def _afterwards(
     name: str,
-    observer: Observer,
+    observe: Observer,
     world: World,
     now: Callable[[], datetime],
     evidence: list[Evidence],
@@ -76,12 +81,12 @@ def _afterwards(
     if failed:
         told = f"not asked, since {failed[0]} fails"
         return Answer(Status.UNKNOWN, told, "an answer", "").as_evidence(name, now())
-    return _ask(name, observer, world, now)
+    return _ask(name, observe, world, now)
 
 
-def _ask(name: str, observer: Observer, world: World, now: Callable[[], datetime]) -> Evidence:
+def _ask(name: str, observe: Observer, world: World, now: Callable[[], datetime]) -> Evidence:
     try:
-        answer = observer(world)
+        answer = observe(world)
     except Unverified as error:
         answer = Answer(Status.UNKNOWN, error.message, "an answer", "could not be asked")
     except Exception as error:  # noqa: BLE001 - a broken observer is unknown, never a pass

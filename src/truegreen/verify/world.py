@@ -9,22 +9,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from truegreen.errors import Unverified
-from truegreen.github import Actions
 from truegreen.guard.attacks import OUTSIDE
 from truegreen.health import TOKEN_HEADER, TOKEN_VARIABLE
 from truegreen.heroku.address import is_loopback
-from truegreen.heroku.models import App, Build, Dyno, FormationEntry, Release, Slug
 from truegreen.release.trailer import Report, parse_trailer
 from truegreen.verify import schema_dyno
 from truegreen.verify.choose import choose_build, choose_release, current_release
-from truegreen.verify.live import LiveRun
 from truegreen.verify.probe import Get, HttpAnswer
 from truegreen.verify.question import Question
 from truegreen.verify.sampling import enough
+
+if TYPE_CHECKING:
+    from truegreen.github import Actions
+    from truegreen.heroku.models import App, Build, Dyno, FormationEntry, Release, Slug
+    from truegreen.verify.live import LiveRun
 
 _T = TypeVar("_T")
 _STREAM_DEADLINE = 15.0  # seconds; a finished release's output is short or already flowing

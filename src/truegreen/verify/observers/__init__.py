@@ -1,55 +1,44 @@
 """One observer a file: it reads the world and returns an answer, and never changes anything.
 
-``OBSERVERS`` maps each check's name to its observer; they are asked side by side. ``AFTERWARDS``
-are asked one after the other when those have answered; ``asked`` says which a question is for.
+The check ``release.command`` is observed by the module ``release_command``, and so on. Those in
+``SIDE_BY_SIDE`` are asked at the same time; those in ``AFTERWARDS`` one after the other when they
+have answered; ``asked`` says which a question is for, and only those are imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
-from truegreen.verify.answer import Answer
-from truegreen.verify.observers import (
-    build_succeeded,
-    ci_conclusion,
-    code_dynos,
-    code_served,
-    code_slug,
-    flags_config,
-    health_edge,
-    health_origin_blocked,
-    release_command,
-    release_current,
-    release_report,
-    schema_head,
-    smoke_live,
-    stability,
-)
-from truegreen.verify.question import Question
-from truegreen.verify.world import World
+if TYPE_CHECKING:
+    from truegreen.verify.answer import Answer
+    from truegreen.verify.question import Question
+    from truegreen.verify.world import World
 
-Observer = Callable[[World], Answer]
+    Observer = Callable[[World], Answer]
 
-OBSERVERS: Mapping[str, Observer] = MappingProxyType(
-    {
-        "build.succeeded": build_succeeded.observe,
-        "release.command": release_command.observe,
-        "release.current": release_current.observe,
-        "release.report": release_report.observe,
-        "code.slug": code_slug.observe,
-        "code.dynos": code_dynos.observe,
-        "code.served": code_served.observe,
-        "health.edge": health_edge.observe,
-        "health.origin_blocked": health_origin_blocked.observe,
-        "schema.head": schema_head.observe,
-        "flags.config": flags_config.observe,
-        "ci.conclusion": ci_conclusion.observe,
-    }
+SIDE_BY_SIDE = (
+    "build.succeeded",
+    "release.command",
+    "release.current",
+    "release.report",
+    "code.slug",
+    "code.dynos",
+    "code.served",
+    "health.edge",
+    "health.origin_blocked",
+    "schema.head",
+    "flags.config",
+    "ci.conclusion",
 )
-AFTERWARDS: Mapping[str, Observer] = MappingProxyType(
-    {"smoke.live": smoke_live.observe, "stability": stability.observe}
-)
+AFTERWARDS = ("smoke.live", "stability")
+
+
+def observer(check: str) -> Observer:
+    """The observer of ``check``, one of the names above."""
+    module = importlib.import_module(f"{__name__}.{check.replace('.', '_')}")
+    return cast("Observer", module.observe)
 
 
 def asked(name: str, question: Question) -> bool:
