@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -276,7 +275,7 @@ def chain(count: int) -> list[Stored]:
     previous = GENESIS
     for number in range(1, count + 1):
         row = Stored(number, "t", "ship", "a", None, None, "{}", previous, "")
-        row = replace(row, hash=row.digest())
+        row = row._replace(hash=row.digest())
         rows.append(row)
         previous = row.hash
     return rows
@@ -291,13 +290,13 @@ def test_every_single_change_of_a_field_is_found() -> None:
     for name, value in changes.items():
         for index in range(3):
             changed = list(rows)
-            changed[index] = replace(rows[index], **{name: value})  # type: ignore[arg-type]
+            changed[index] = rows[index]._replace(**{name: value})  # type: ignore[arg-type]
             head = Anchor(3, rows[-1].hash)
             assert not walk(changed, head=head).holds, (name, index)
 
 
 def test_a_chain_that_is_all_wrong_is_told_in_bounds() -> None:
-    rows = [replace(row, hash="0" * 63 + "1") for row in chain(500)]
+    rows = [row._replace(hash="0" * 63 + "1") for row in chain(500)]
     assert len(walk(rows).breaks) == 100
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,7 +138,7 @@ def test_a_holder_that_provably_ended_is_inherited_from_at_once(location: Locati
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     name = process_name(child.pid)
     leases = Leases.open(location)
-    take(leases, replace(somebody("ann"), pid=child.pid, process=name))
+    take(leases, somebody("ann")._replace(pid=child.pid, process=name))
     assert isinstance(take(leases, somebody("bob")), Held)
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and nobody has buried it

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,7 +66,7 @@ def test_the_clock_is_the_databases_and_says_now(location: Location) -> None:
 
 
 def test_tables_of_a_newer_version_are_refused(location: Location) -> None:
-    open_database(location, replace(SCHEMA, version=7)).close()
+    open_database(location, SCHEMA._replace(version=7)).close()
     with pytest.raises(UsageError, match="newer TrueGreen"):
         open_database(location, SCHEMA)
 
@@ -92,7 +91,7 @@ def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
 
 def test_an_interrupted_making_of_the_tables_leaves_none(tmp_path: Path) -> None:
     location = locate(tmp_path, {})
-    broken = replace(SCHEMA, sqlite=_TABLE + "CREATE TABLE number (again INTEGER);")
+    broken = SCHEMA._replace(sqlite=_TABLE + "CREATE TABLE number (again INTEGER);")
     with pytest.raises(UsageError):
         open_database(location, broken)
     db = sqlite3.connect(location.file("numbers"))

@@ -54,8 +54,7 @@ def smoke_failed(scene: Scene) -> None:
     failures = tuple(
         Failure(f"t::{n}", message, '{"error": "direct_origin_blocked"}') for n in range(14)
     )
-    smoke = replace(
-        SMOKE,
+    smoke = SMOKE._replace(
         status="fail",
         passed=0,
         failed=14,

@@ -38,7 +38,7 @@ class Apps:
             self._config[app] = {**self._config[app], **config}
 
     def crash(self, app: str, state: str = "crashed") -> None:
-        self._dynos[app] = (replace(self._dynos[app][0], state=state),)
+        self._dynos[app] = (self._dynos[app][0]._replace(state=state),)
 
     def scale(self, app: str, count: int) -> None:
         self._wanted[app] = count

@@ -37,7 +37,6 @@ def command(
     Example:  truegreen releases examples/raptor
     """
     del quiet
-    from dataclasses import replace
 
     from truegreen.model import short
     from truegreen.outputs.json_document import print_document
@@ -53,7 +52,7 @@ def command(
     environment = choose_environment(config, env_name)
     target = find_target(config, environment, platform, start=False)
     if app:
-        target = replace(target, environment=environment._replace(app=app))
+        target = target._replace(environment=environment._replace(app=app))
     turn = look_at_turn(locate(config.root), target)
     if lease:
         return _print_lease(turn, as_json=as_json)

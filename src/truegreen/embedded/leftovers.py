@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from truegreen.embedded.disk import is_full
 
@@ -25,8 +26,7 @@ _log = logging.getLogger(__name__)
 _DEAD = frozenset("ZX")
 
 
-@dataclass(frozen=True)
-class ProcStat:
+class ProcStat(NamedTuple):
     """What /proc/PID/stat says (proc(5)): ``start`` is in clock ticks since boot."""
 
     pid: int

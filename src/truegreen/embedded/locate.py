@@ -17,9 +17,8 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from truegreen.embedded.leftovers import read_stat
@@ -38,8 +37,7 @@ _PAUSE = 0.03
 _TAIL_LINES = 15
 
 
-@dataclass(frozen=True)
-class PlatformInfo:
+class PlatformInfo(NamedTuple):
     """A running platform, as its ``platform.json`` says. URLs have no slash at the end."""
 
     api: str

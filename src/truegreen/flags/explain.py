@@ -8,9 +8,8 @@ here, so that no output has to think of it. *absent*, *off* and *default* stay t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from truegreen.flags.grammar import FlagProblem, printable, veiled
 from truegreen.flags.registry import Flags
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from truegreen.flags.grammar import Value
 
 
-@dataclass(frozen=True, slots=True)
-class FlagState:
+class FlagState(NamedTuple):
     """One flag under some variables; ``value``, ``raw`` and ``default`` are safe to show.
 
     ``state``: ``absent`` (nobody set it), ``unparseable``, for booleans ``on`` or ``off``, else
@@ -46,8 +44,7 @@ class FlagState:
     stops: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Every declared flag, and what the variables have with the prefix that nobody declared."""
 
     flags: tuple[FlagState, ...]
@@ -63,8 +60,7 @@ class Explanation:
         return tuple(one for one in self.flags if one.expired)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One flag under two sets of variables.
 
     ``what``: ``value``, ``presence`` (the same value, but set in one and absent in the other),

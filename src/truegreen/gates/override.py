@@ -7,9 +7,8 @@ else: the verdict afterwards rests on the evidence alone, and evidence cannot be
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from truegreen.errors import UsageError
 from truegreen.gates.result import GateResult
@@ -20,8 +19,7 @@ LONGEST = timedelta(days=7)
 _TEXT = 500  # characters of a reason
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """``by`` gave it at ``at``, it holds until ``until`` (both with zones)."""
 
     gate: str
@@ -136,8 +134,7 @@ def _moment(text: Any) -> datetime:
     return datetime.fromisoformat(str(text).replace("Z", "+00:00")).astimezone(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(NamedTuple):
     """The gates' answers with what overrides them: ``used`` are the overrides that opened a gate
     that was shut, ``shut`` the answers that still are."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from truegreen.model import Status, stamp
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that a gate came across. ``blocks`` is False for what is only listed.
 
     ``text`` never holds a secret or personal data: it is masked before it gets here.

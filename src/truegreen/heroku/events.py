@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from truegreen.heroku.fields import UnexpectedAnswer
 
@@ -17,8 +17,7 @@ _LONGEST_ID = 1024
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """``id`` None: the event named none. ``data`` is exactly what was sent, lines joined by LF."""
 
     id: str | None

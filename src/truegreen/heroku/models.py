@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from truegreen.heroku.fields import Fields, UnexpectedAnswer, kind
 from truegreen.model import digest_of
@@ -38,8 +38,7 @@ def many(model: type[M], raw: Any) -> tuple[M, ...]:
     return tuple(model.from_json(item) for item in raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Whose token this is."""
 
     id: str
@@ -52,8 +51,7 @@ class Account:
         return cls(id=one.text("id"), email=one.text("email"), raw_digest=digest_of(raw))
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(NamedTuple):
     """An app. ``web_url`` is None when it has none yet; ``edge_url`` only on embedded platforms."""
 
     id: str
@@ -99,8 +97,7 @@ class ConfigVars(dict[str, str]):
         return f"ConfigVars({', '.join(sorted(self))}; values redacted)"
 
 
-@dataclass(frozen=True, slots=True)
-class Addon:
+class Addon(NamedTuple):
     """An add-on of an app, e.g. its database. ``state``: provisioning, provisioned, …"""
 
     id: str
@@ -174,8 +171,7 @@ def _source_version(one: Fields) -> str | None:
     return None if blob is None else blob.optional_text("version")
 
 
-@dataclass(frozen=True, slots=True)
-class Slug:
+class Slug(NamedTuple):
     """What a build made. ``commit`` is what the source claimed to be; ``process_types`` by name."""
 
     id: str
@@ -239,8 +235,7 @@ class Release:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class FormationEntry:
+class FormationEntry(NamedTuple):
     """How many dynos of a process type there should be."""
 
     type: str
@@ -261,8 +256,7 @@ class FormationEntry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Dyno:
+class Dyno(NamedTuple):
     """A dyno that is there. ``state``: crashed, down, idle, starting, up; only ``up`` is up."""
 
     id: str

@@ -7,8 +7,7 @@ Heroku's rule: https://devcenter.heroku.com/articles/platform-api-reference#rang
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from truegreen.heroku.fields import UnexpectedAnswer, kind
 
@@ -16,16 +15,14 @@ MOST_PAGES = 1000
 LARGEST_PAGE = 1000  # Heroku's own limit
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One answer: its entries, and the Next-Range to ask with when there is more."""
 
     entries: Any
     next_range: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """All entries that were asked for. ``complete``: the platform has no more than these."""
 
     entries: list[Any]

@@ -14,10 +14,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, NamedTuple
 
 from truegreen.errors import PlatformRefused, PlatformUnreachable, UsageError
 from truegreen.heroku import localhost
@@ -35,8 +34,7 @@ ATTEMPTS = 4
 _MAYBE_DONE = "it may have been done all the same: look before asking again"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer with a 2xx status. ``body`` is whole; ``json()`` reads it strictly."""
 
     what: str

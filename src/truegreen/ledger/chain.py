@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from truegreen.ledger.record import GENESIS, Stored
 
 MOST = 100  # breaks that are told; a chain with more is not repaired by a list
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
+class Break(NamedTuple):
     """Where the chain does not hold."""
 
     id: int
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
+class Walked(NamedTuple):
     """What a walk found. ``head`` is the last record's hash, GENESIS of an empty ledger."""
 
     records: int
@@ -31,8 +29,7 @@ class Walked:
         return not self.breaks
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """What the ledger itself, or somebody who kept it, says of the last record. ``id`` 0: the
     hash alone, which must be some record's."""
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from truegreen.model import stamp
 
 GENESIS = "0" * 64
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A record as it is stored: the texts that are hashed. ``body`` is canonical JSON."""
 
     id: int
@@ -48,8 +46,7 @@ class Stored:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record as it was appended. ``body`` is the document of the verb that wrote it."""
 
     id: int
@@ -77,8 +74,7 @@ class Record:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A record without its body: what a list of many needs."""
 
     id: int

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class FailedTest(Protocol):
@@ -20,8 +19,7 @@ class FailedTest(Protocol):
     def body(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(NamedTuple):
     """``signature`` is what the failures share, ``tests`` are their ids in order."""
 
     signature: str

@@ -6,8 +6,7 @@ A recommendation is for a person; nothing here or elsewhere acts on it by itself
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from truegreen.model.diagnosis import Finding
 from truegreen.model.situation import Situation
@@ -38,8 +37,7 @@ _REHEARSED = frozenset(
 _FELT = ("code.dynos", "health.edge", "code.served")
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """``command`` is what does it ("" for hold and fix forward), ``rehearsal`` what would have
     shown it beforehand ("" where nothing would)."""
 

@@ -6,15 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from truegreen.model.clusters import Cluster
 from truegreen.model.evidence import Evidence, Status
 from truegreen.model.verdict import Judgement, judge
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseState:
+class ReleaseState(NamedTuple):
     """One release as the platform lists it. ``commit`` is its slug's, None when not known."""
 
     version: int
@@ -28,8 +27,7 @@ class ReleaseState:
         return f"v{self.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(NamedTuple):
     """Where the database is, against the heads of the code that *serves*.
 
     ``relation``: ``at head``, ``ahead`` (the serving code does not know the revision), ``behind``,
@@ -41,8 +39,7 @@ class Schema:
     relation: str
 
 
-@dataclass(frozen=True, slots=True)
-class SmokeFailures:
+class SmokeFailures(NamedTuple):
     """The smoke phase as the release command reported it."""
 
     total: int

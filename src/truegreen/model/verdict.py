@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from truegreen.model.evidence import Evidence, Status
 
@@ -22,8 +22,7 @@ class Verdict(StrEnum):
         return {"green": 0, "red": 1, "unverified": 3}[self.value]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A verdict with what it rests on: check names by what the evidence says of them."""
 
     verdict: Verdict

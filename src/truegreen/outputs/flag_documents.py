@@ -4,7 +4,6 @@ on a dyno, where only click is installed."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from truegreen.flags.explain import Difference, Explanation, FlagState, told
@@ -79,7 +78,7 @@ def difference_text(one: str, other: str, found: Sequence[Difference]) -> str:
 
 
 def _row(one: FlagState) -> dict[str, Any]:
-    row = asdict(one)
+    row = one._asdict()
     row["expires"] = one.expires.isoformat() if one.expires else None
     for name in ("value", "default"):
         row[name] = list(row[name]) if isinstance(row[name], tuple) else row[name]

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from truegreen.config import Config
 from truegreen.config.model import FreezeScope
@@ -31,8 +30,7 @@ class Unreadable(Exception):
     """``freeze.lock`` is not what it should be; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class LockedWindow:
+class LockedWindow(NamedTuple):
     """One window of the lock: UTC instants, ``start`` within it, ``end`` not."""
 
     name: str
@@ -43,8 +41,7 @@ class LockedWindow:
     scope: FreezeScope
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(NamedTuple):
     """All windows between ``first`` and ``until``."""
 
     first: datetime
@@ -52,8 +49,7 @@ class Lock:
     windows: tuple[LockedWindow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """``problem`` is why the release must not go on, ``note`` what is said where it may."""
 
     problem: str = ""

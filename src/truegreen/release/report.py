@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 PHASES = ("preflight", "migrate", "smoke")
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """One smoke test that did not pass. ``body`` is the response text that explains it, or ""."""
 
     test: str
@@ -19,7 +19,7 @@ class Failure:
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)  # a field of a NamedTuple cannot be called count
 class Leak:
     """A variable that the tested code read although it was neither pinned nor let through.
 
@@ -34,8 +34,7 @@ class Leak:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(NamedTuple):
     """One phase's result. Which fields are filled depends on ``name``; see ``PHASES``.
 
     ``seconds`` is wall-clock time. ``truncated``: lists were cut so that the line stays short;
@@ -64,8 +63,7 @@ class Phase:
     truncated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The release command's own account.
 
     ``complete``: the command came to its own end; then ``exit`` is its exit code, and a phase

@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -56,7 +55,7 @@ def release(root: Path, environ: Mapping[str, str], only: tuple[str, ...] = ()) 
         config = _config(root)
     except ConfigError as error:
         failed = Phase("preflight", "fail", 0.0, problems=(str(error),))
-        return _ended(replace(report, phases=(failed,)), EXIT_CONFIG, f"preflight: {error}")
+        return _ended(report._replace(phases=(failed,)), EXIT_CONFIG, f"preflight: {error}")
     steps = _steps(config, environ, only)
     try:
         with (
@@ -67,7 +66,7 @@ def release(root: Path, environ: Mapping[str, str], only: tuple[str, ...] = ()) 
         ):
             for name, step in steps:
                 phase = _carried_out(name, step, Path(scratch))
-                report = replace(report, phases=(*report.phases, phase))
+                report = report._replace(phases=(*report.phases, phase))
                 for problem in phase.problems:
                     _say(f"{name}: {problem}")
                 _say(f"{name}: {phase.status} in {phase.seconds:.1f} s")
@@ -77,7 +76,7 @@ def release(root: Path, environ: Mapping[str, str], only: tuple[str, ...] = ()) 
     except (_Signalled, KeyboardInterrupt) as ended:
         number = ended.number if isinstance(ended, _Signalled) else int(signal.SIGINT)
         _say(f"ended by {signal.Signals(number).name} before it was done")
-        report = replace(report, exit=128 + number)
+        report = report._replace(exit=128 + number)
         _say(format_trailer(report))
         return 128 + number
     return _ended(report, 0, "the release command is done")
@@ -139,7 +138,7 @@ def _carried_out(name: str, step: Step, scratch: Path) -> Phase:
 
 def _ended(report: Report, code: int, sentence: str) -> int:
     _say(f"truegreen release: {sentence}")
-    _say(format_trailer(replace(report, complete=True, exit=code)))
+    _say(format_trailer(report._replace(complete=True, exit=code)))
     return code
 
 

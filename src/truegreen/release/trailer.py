@@ -39,7 +39,7 @@ def format_trailer(report: Report) -> str:
     line = _line(report)
     texts, items = 300, 50
     while len(line) >= LIMIT:
-        line = _line(replace(report, phases=tuple(_cut(p, texts, items) for p in report.phases)))
+        line = _line(report._replace(phases=tuple(_cut(p, texts, items) for p in report.phases)))
         texts, items = max(20, texts // 2), items // 2
     return line
 
@@ -111,8 +111,7 @@ def _phase_json(phase: Phase) -> dict[str, Any]:
 
 
 def _cut(phase: Phase, texts: int, items: int) -> Phase:
-    return replace(
-        phase,
+    return phase._replace(
         problems=tuple(_short(problem, texts) for problem in phase.problems[:items]),
         heads=tuple(_short(head, texts) for head in phase.heads[:items]),
         failures=tuple(

@@ -6,14 +6,13 @@ import getpass
 import os
 import socket
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _PROC = Path("/proc")
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """``id`` is unique to one run. ``process`` names the process among all that this machine ran
     since it was started; empty where the system cannot tell (then its end is never proven)."""
 

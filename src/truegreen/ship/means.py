@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from truegreen.heroku.localhost import client as http_client
 from truegreen.verify.probe import Get, Prober
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 PROBE_TIMEOUT = 10.0  # seconds for one request to the app
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(NamedTuple):
     """``clock`` is monotonic, in seconds; ``now`` the wall's, aware. ``transport`` carries every
     request (to the API, to output streams, to the app); None: the network."""
 

@@ -3,7 +3,6 @@ have been. Changes nothing at the target."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from truegreen.config import Config, Environment
@@ -29,7 +28,7 @@ def read_rehearsal(
         return Rehearsed(None, why=serving.why or "nothing serves there yet")
     try:
         target = find_target(config, environment, platform, start=False)
-        source = replace(read_source(config.root), commit=full_commit(config.root, commit))
+        source = read_source(config.root)._replace(commit=full_commit(config.root, commit))
     except TrueGreenError as error:
         return Rehearsed(None, why=error.message)
     from truegreen.ship.rehearse import rehearse

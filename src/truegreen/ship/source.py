@@ -6,16 +6,15 @@ What is in the working tree and not committed is left out, and listed.
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from truegreen.errors import UsageError
 
 _TIMEOUT = 60.0  # seconds for one git command
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A service's folder at a commit. ``prefix`` is its path inside the repository ("" for all)."""
 
     repository: Path

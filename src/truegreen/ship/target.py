@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from truegreen.config import Config, Environment
 from truegreen.errors import PlatformUnreachable, UsageError
@@ -30,8 +30,7 @@ def withhold_secrets(config: Config) -> None:
     withhold((*TOKEN_VARIABLES, "VAULT_TOKEN", DATABASE_URL, *named))
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A platform's API with a token, and the environment's own addresses."""
 
     kind: str  # embedded | heroku | url

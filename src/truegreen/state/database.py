@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from truegreen.errors import Unverified, UsageError
 
@@ -20,8 +19,7 @@ class NewerTables(UsageError):
     """What stands there was written by a newer TrueGreen than this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(NamedTuple):
     """The tables of one room. ``version`` grows when they change; ``name`` is unique. A script
     brings any older version to this one, so it must bear what is there already."""
 

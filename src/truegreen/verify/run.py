@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from truegreen.errors import Unverified
 from truegreen.model import Evidence, Finding, Situation, Status, Verdict, diagnose, judge, sentence
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from truegreen.verify.observers import Observer
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(NamedTuple):
     """A situation, and what it comes to."""
 
     situation: Situation

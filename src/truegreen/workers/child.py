@@ -144,7 +144,7 @@ def _ship(job: Job, folder: Path, steps: _Steps) -> Shipped:
             yield steps
 
         now = datetime.now(UTC)  # another machine's clock may be a little ahead of this one
-        given = tuple(replace(one, at=min(one.at, now)) for one in options.overrides)
+        given = tuple(one._replace(at=min(one.at, now)) for one in options.overrides)
         shipped = carry_out(
             replace(options, overrides=given), config, source, job.environment,
             locate(root), watch=watch, command=f"truegreen ship --follow {job.id}",

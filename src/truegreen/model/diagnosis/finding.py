@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["cause", "state", "risk"]
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """A line as it was read: ``number`` counts from 1 in the text that ``digest`` names."""
 
     source: str
@@ -26,8 +24,7 @@ class Quote:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One named cause, state or risk. ``name`` is stable; ``cites`` are names of checks.
 
     ``kind``: a *cause* explains why a check fails, a *state* says what is so, a *risk* what may

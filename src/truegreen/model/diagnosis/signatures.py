@@ -7,14 +7,12 @@ it must not match a line that merely talks about the thing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Where = Literal["build", "release", "log"]
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """``pattern`` is searched in each line of the texts of ``where``; its named groups fill
     ``sentence``. ``checks``: the checks that this explains; one of them must not have passed."""
 
