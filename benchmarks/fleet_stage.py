@@ -22,9 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from truegreen.embedded import server
 from truegreen.embedded.api import build_api
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.dynos import DynoManager, DynoPlan, DynoState
 from truegreen.embedded.records import FormationEntry, ReleaseStatus, Slug, new_id, now
-from truegreen.embedded.settings import DataFolder
 from truegreen.embedded.store import Store
 
 LOG = "calls.log"

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import uv
 
 from truegreen.embedded import source
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.disk import is_full, written
 from truegreen.embedded.environment import build_env
 from truegreen.embedded.leftovers import Leftovers
@@ -29,7 +30,7 @@ from truegreen.embedded.process import ProcessSpec
 from truegreen.embedded.python_build import PythonPlan, plan_python
 from truegreen.embedded.records import App, Build, BuildStatus, Release, Slug, new_id, now
 from truegreen.embedded.releases import Releases, run_logged
-from truegreen.embedded.settings import DataFolder, Limits, RuntimeSettings
+from truegreen.embedded.settings import Limits, RuntimeSettings
 from truegreen.embedded.source import BuildError
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Stream, Streams

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from truegreen.embedded.settings import DataFolder
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.errors import UsageError
 from truegreen.secret import Secret
 

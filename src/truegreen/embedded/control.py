@@ -19,6 +19,7 @@ from truegreen.embedded import source
 from truegreen.embedded.access import Access
 from truegreen.embedded.addons import Addons
 from truegreen.embedded.builds import Builds
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.domains import Domains
 from truegreen.embedded.dynos import DynoPlan, DynoState
 from truegreen.embedded.fault_effects import ActiveFaults, Effects
@@ -26,7 +27,7 @@ from truegreen.embedded.git_push import GitPushes
 from truegreen.embedded.oneoff import OneOffs
 from truegreen.embedded.records import App
 from truegreen.embedded.releases import Releases
-from truegreen.embedded.settings import DataFolder, Limits, RuntimeSettings
+from truegreen.embedded.settings import Limits, RuntimeSettings
 from truegreen.embedded.slug_cache import SlugCache
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Streams

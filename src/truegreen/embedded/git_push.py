@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 
 from truegreen.embedded import git_hook
 from truegreen.embedded.builds import Builds
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.git_cgi import CgiAnswer, http_backend
 from truegreen.embedded.git_repos import GitRepositories
 from truegreen.embedded.leftovers import Leftovers
 from truegreen.embedded.records import App, BuildStatus, Release, ReleaseStatus
-from truegreen.embedded.settings import DataFolder, Limits
+from truegreen.embedded.settings import Limits
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Streams
 

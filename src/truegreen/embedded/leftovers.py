@@ -17,23 +17,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from truegreen.embedded.disk import is_full
+from truegreen.embedded.proc_stat import PROC, ProcStat, read_stat
 
-_PROC = Path("/proc")
 _log = logging.getLogger(__name__)
 _DEAD = frozenset("ZX")
-
-
-class ProcStat(NamedTuple):
-    """What /proc/PID/stat says (proc(5)): ``start`` is in clock ticks since boot."""
-
-    pid: int
-    state: str
-    group: int
-    session: int
-    start: str
 
 
 @dataclass(frozen=True)
@@ -44,18 +33,6 @@ class Mark:
     start: str
     where: str
     cwd: str
-
-
-def read_stat(pid: int) -> ProcStat | None:
-    """The process as Linux's /proc shows it now; None when it is gone or there is no /proc."""
-    try:
-        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    fields = text.rpartition(")")[2].split()  # the name may hold blanks and parentheses
-    if len(fields) < 20:
-        return None
-    return ProcStat(pid, fields[0], int(fields[2]), int(fields[3]), fields[19])
 
 
 def started_at(pid: int) -> str | None:
@@ -177,18 +154,18 @@ def _signal(mark: Mark, number: int) -> None:
 def _works_in(pid: int, folder: str) -> bool:
     try:
         # a folder that was deleted since reads as "/path (deleted)"
-        cwd = str((_PROC / str(pid) / "cwd").readlink()).removesuffix(" (deleted)")
+        cwd = str((PROC / str(pid) / "cwd").readlink()).removesuffix(" (deleted)")
     except OSError:
         return False
     return Path(cwd).is_relative_to(os.path.realpath(folder))
 
 
 def _has_proc() -> bool:
-    return (_PROC / "self" / "stat").exists()
+    return (PROC / "self" / "stat").exists()
 
 
 def _all_stats() -> Iterator[ProcStat]:
-    for entry in _PROC.iterdir():
+    for entry in PROC.iterdir():
         if entry.name.isdigit() and (stat := read_stat(int(entry.name))):
             yield stat
 
@@ -197,9 +174,9 @@ def _where() -> str:
     """This boot of this machine, in this pid namespace: pids mean nothing anywhere else."""
     parts = []
     with suppress(OSError):
-        parts.append((_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
+        parts.append((PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
     with suppress(OSError):
-        parts.append(str((_PROC / "self/ns/pid").readlink()))
+        parts.append(str((PROC / "self/ns/pid").readlink()))
     return " ".join(parts)
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from truegreen.embedded.leftovers import read_stat
-from truegreen.embedded.settings import DataFolder
+from truegreen.embedded.data_folder import DataFolder
+from truegreen.embedded.proc_stat import read_stat
 from truegreen.errors import (
     DeadlineExceeded,
     PlatformRefused,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.dynos import Log
 from truegreen.embedded.environment import process_env
 from truegreen.embedded.leftovers import Leftovers
@@ -19,7 +20,6 @@ from truegreen.embedded.lines import LineSplitter
 from truegreen.embedded.process import ProcessSpec, start, undisturbed
 from truegreen.embedded.records import App, Release, new_id
 from truegreen.embedded.rendezvous import Rendezvous
-from truegreen.embedded.settings import DataFolder
 from truegreen.embedded.store import Store
 from truegreen.embedded.terminal import Terminal, start_on_terminal
 

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.disk import is_full, written
 from truegreen.embedded.dynos import DynoPlan
 from truegreen.embedded.environment import process_env
 from truegreen.embedded.leftovers import Leftovers
 from truegreen.embedded.process import ExitResult, ProcessSpec, run_to_end
 from truegreen.embedded.records import App, FormationEntry, Release, ReleaseStatus, Slug
-from truegreen.embedded.settings import DataFolder, OnReleaseFailure, RuntimeSettings
+from truegreen.embedded.settings import OnReleaseFailure, RuntimeSettings
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Stream, Streams
 

@@ -30,6 +30,7 @@ from truegreen.embedded.api.webhooks import describe, tell_dyno
 from truegreen.embedded.builds import Builds
 from truegreen.embedded.claim import only_one, token_of
 from truegreen.embedded.control import Control, Settings, Sources, Urls, log_stream
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.disk import is_full
 from truegreen.embedded.domains import Domains
 from truegreen.embedded.dynos import DynoManager, DynoSettings, DynoState
@@ -43,7 +44,7 @@ from truegreen.embedded.records import now
 from truegreen.embedded.releases import Releases
 from truegreen.embedded.rendezvous import Rendezvous
 from truegreen.embedded.router import Router, host_name, is_bare
-from truegreen.embedded.settings import DataFolder, Limits
+from truegreen.embedded.settings import Limits
 from truegreen.embedded.slug_cache import SlugCache
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Streams

@@ -13,8 +13,9 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from truegreen.embedded import source
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.records import Release, ReleaseStatus, Slug
-from truegreen.embedded.settings import MIB, DataFolder, RuntimeSettings
+from truegreen.embedded.settings import MIB, RuntimeSettings
 from truegreen.embedded.store import Store
 
 _log = logging.getLogger(__name__)

@@ -1,18 +1,22 @@
-"""Overrides of gates in the ledger: recorded when they are used, and found again for a release."""
+"""Overrides of gates in the ledger: recorded when they are used, and found again for a release.
+
+``verify`` looks here each time and seldom finds one: what only they need is imported then.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from truegreen.config import Config
-from truegreen.gates.override import Override, Weighed, from_json
 from truegreen.ledger import Ledger
 from truegreen.model import stamp
-from truegreen.release.freeze import FILE_NAME, OVERRIDE
-from truegreen.ship.holder import Holder
 from truegreen.state import locate
+
+if TYPE_CHECKING:
+    from truegreen.config import Config
+    from truegreen.gates.override import Override, Weighed
+    from truegreen.ledger import Record
 
 RECORD = "override"  # the kind of its records
 
@@ -23,6 +27,8 @@ def actor(environ: Mapping[str, str] = os.environ) -> str:
     name = environ.get("GITHUB_ACTOR", "")
     if name and environ.get("GITHUB_ACTIONS") == "true":
         return f"{name} (GitHub Actions)"
+    from truegreen.ship.holder import Holder
+
     return Holder.here().owner
 
 
@@ -31,9 +37,7 @@ def recorded(ledger: Ledger, app: str, commit: str | None) -> tuple[Override, ..
     if not commit:
         return ()
     found = (
-        from_json(record.body)
-        for record in ledger.records(kind=RECORD, app=app)
-        if record.commit == commit
+        _read(record) for record in ledger.records(kind=RECORD, app=app) if record.commit == commit
     )
     return tuple(one for one in found if one is not None)
 
@@ -42,7 +46,7 @@ def by_commit(ledger: Ledger, app: str) -> Mapping[str, list[dict[str, Any]]]:
     """Every override of ``app``, by the commit that went out with it."""
     found: dict[str, list[dict[str, Any]]] = {}
     for record in ledger.records(kind=RECORD, app=app):
-        override = from_json(record.body)
+        override = _read(record)
         if override is not None:
             found.setdefault(override.commit, []).append(override.as_json())
     return found
@@ -76,6 +80,8 @@ def for_the_dyno(used: Sequence[Override], config: Config) -> Mapping[str, str]:
     """The config var that lets the release command pass the freeze, when that gate was overridden
     and the release command asks (``freeze.lock``). It is of the commit alone, and ends by itself.
     """
+    from truegreen.release.freeze import FILE_NAME, OVERRIDE
+
     freeze = next((one for one in used if one.gate == "freeze"), None)
     if freeze is None or not (config.root / FILE_NAME).is_file():
         return {}
@@ -85,3 +91,9 @@ def for_the_dyno(used: Sequence[Override], config: Config) -> Mapping[str, str]:
 def told(overrides: Sequence[Override]) -> list[dict[str, Any]]:
     """As they stand in a document."""
     return [one.as_json() for one in overrides]
+
+
+def _read(record: Record) -> Override | None:
+    from truegreen.gates.override import from_json
+
+    return from_json(record.body)

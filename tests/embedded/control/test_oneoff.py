@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.leftovers import Leftovers, group_alive
 from truegreen.embedded.oneoff import MOST, NoSlug, OneOffs, TooMany, Wish
 from truegreen.embedded.records import App, ReleaseStatus, Slug, now
 from truegreen.embedded.rendezvous import Rendezvous
-from truegreen.embedded.settings import DataFolder
 from truegreen.embedded.store import Store
 
 

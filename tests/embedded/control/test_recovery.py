@@ -17,10 +17,11 @@ import pytest
 
 from truegreen.embedded.builds import Builds
 from truegreen.embedded.control import Settings
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.leftovers import Leftovers
 from truegreen.embedded.records import App, Build, ReleaseStatus, Slug, now
 from truegreen.embedded.releases import Releases
-from truegreen.embedded.settings import DataFolder, Limits
+from truegreen.embedded.settings import Limits
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Streams
 

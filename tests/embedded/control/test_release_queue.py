@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from truegreen.embedded.control import Settings
+from truegreen.embedded.data_folder import DataFolder
 from truegreen.embedded.dynos import DynoPlan
 from truegreen.embedded.leftovers import Leftovers
 from truegreen.embedded.records import App, Release, ReleaseStatus, Slug, new_id, now
 from truegreen.embedded.releases import Releases
-from truegreen.embedded.settings import DataFolder
 from truegreen.embedded.store import Store
 from truegreen.embedded.streams import Streams
 
