@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import click
 import pytest
@@ -13,6 +16,16 @@ from click.testing import CliRunner
 from truegreen.cli import VERBS, LazyVerbs, root
 
 GROUP = LazyVerbs()
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A Platform API to which no token is good enough."""
+
+    def do_GET(self) -> None:
+        self.send_error(401)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: the test's output is the verb's."""
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
@@ -43,16 +56,50 @@ def test_help_lists_every_verb_and_imports_none_of_them() -> None:
     assert modules == "['truegreen.cli', 'truegreen.cli.exits', 'truegreen.errors']"
 
 
-def test_verify_starts_without_asyncio() -> None:
-    """It takes ten to sixty milliseconds, for what only the platform itself awaits."""
+def test_verify_imports_what_it_asks_with_and_no_more(tmp_path: Path) -> None:
+    """Each of these takes between one and sixty milliseconds, of the hundred and fifty it may."""
+    api = HTTPServer(("127.0.0.1", 0), Refusing)
+    Thread(target=api.serve_forever, daemon=True).start()
     show = (
-        "import sys, truegreen.cli.verify, truegreen.ship.verification, truegreen.ship.target\n"
-        "print('httpx' in sys.modules, 'asyncio' in sys.modules)"
+        "import io, sys\n"
+        "from truegreen.cli import main\n"
+        f"sys.argv = 'truegreen verify --json --release v1 --app shop --platform "
+        f"http://127.0.0.1:{api.server_port}'.split()\n"
+        "real, sys.stdout = sys.stdout, io.StringIO()\n"
+        "try: main()\n"
+        "except SystemExit as end: print(end.code, *sys.modules, file=real)"
     )
+    environ = {**os.environ, "TRUEGREEN_API_TOKEN": "token"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", show], cwd=tmp_path, env=environ,
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+    finally:
+        api.shutdown()
+        api.server_close()
+    code, *modules = done.stdout.split()
+    assert (code, "httpcore" in modules) == ("3", True), "it did ask, and found nothing out"
+    spared = ("asyncio", "rich", "pygments", "truegreen.embedded", "truegreen.gates",
+              "truegreen.github", "truegreen.outputs.sarif", "truegreen.outputs.junit")  # fmt: skip
+    assert [one for one in modules if one.startswith(spared)] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from truegreen.light_httpx import httpx\nassert 'rich' not in sys.modules",
+        "import httpx as before\nfrom truegreen.light_httpx import httpx\nassert before is httpx",
+    ],
+    ids=["the first to import it", "somebody had it before"],
+)
+def test_httpx_without_its_command_line_is_httpx_all_the_same(code: str) -> None:
+    used = "import httpx._main\nprint(httpx._main.main.name, httpx.Client().timeout.read)"
     done = subprocess.run(
-        [sys.executable, "-c", show], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout.split() == ["True", "False"]
+        [sys.executable, "-c", f"import sys\n{code}\n{used}"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.stderr, done.stdout) == ("", "main 5.0\n")
 
 
 def test_every_verb_is_a_command() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -252,7 +251,7 @@ def test_a_challenge_page_is_named_as_the_edge_s_answer() -> None:
         detail={"interstitial": "challenge page"},
     )
     rest = tuple(item for item in of.evidence if item.check != "health.edge")
-    assert "edge-challenge" in causes(replace(of, evidence=(*rest, challenged)))
+    assert "edge-challenge" in causes(of._replace(evidence=(*rest, challenged)))
 
 
 def test_a_green_situation_has_no_finding_even_with_alarming_text() -> None:

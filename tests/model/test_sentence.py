@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from truegreen.model import (
@@ -109,11 +108,11 @@ def test_green_counts_the_checks_that_passed() -> None:
 
 
 def test_a_schema_that_is_elsewhere_is_said_with_the_head_of_the_code() -> None:
-    moved = replace(that_day(deployed=False), schema=Schema("0001", ("0002",), "unknown"))
+    moved = that_day(deployed=False)._replace(schema=Schema("0001", ("0002",), "unknown"))
     assert sentence(moved).endswith(
         "schema at 0001, not at the head of the code that serves (0002)."
     )
-    nowhere = replace(moved, schema=Schema("0001", (), "unknown"))
+    nowhere = moved._replace(schema=Schema("0001", (), "unknown"))
     assert sentence(nowhere).endswith("; schema at 0001.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -165,7 +165,7 @@ class Scene:
         return verify(world)
 
     def change(self, **fields: Any) -> None:
-        self.question = replace(self.question, **fields)
+        self.question = self.question._replace(**fields)
 
 
 class FakePlatform:

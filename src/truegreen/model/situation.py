@@ -59,8 +59,7 @@ class Text:
     body: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """Everything that was found out, in one value."""
 
     app: str
@@ -77,7 +76,7 @@ class Situation:
     serves_nothing: bool = False  # the platform's current release has no code yet
     # Read only when there is something to explain. ``commands``: the target's process types.
     texts: tuple[Text, ...] = ()
-    commands: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    commands: Mapping[str, str] = MappingProxyType({})
     config_names: frozenset[str] | None = None  # of the app's config vars; never their values
 
     @property

@@ -6,7 +6,6 @@ A gate wants it before anything is changed; ``verify`` asks the same afterwards.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from truegreen.config import Config, Environment
 from truegreen.embedded.locate import data_dir
@@ -37,7 +36,7 @@ def read_schema(
     try:
         target = find_target(config, environment, platform, start=start)
         question = question_for(config, environment, commit=None)
-        question = replace(question, health=question.health._replace(samples=1))
+        question = question._replace(health=question.health._replace(samples=1))
         with target.client(patience=PATIENCE) as client, REAL.probe() as get:
             return _read(World(question, client, get))
     except PlatformRefused as error:

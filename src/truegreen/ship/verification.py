@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -85,7 +84,7 @@ def question_for(
         else "",
     )
     also = [check.name for check in CHECKS if not check.asked and asked(check.name, question)]
-    return replace(question, required=required_checks(optional, also))
+    return question._replace(required=required_checks(optional, also))
 
 
 # What only an app that has truegreen in it can answer: shown, and not required, where no
@@ -106,7 +105,7 @@ def ask(
     for _ in range(LOOKS):
         if verification.verdict is not Verdict.GREEN or _still_current(verification, platform):
             break
-        question = replace(question, settle=0.0)
+        question = question._replace(settle=0.0)
         verification = _ask_once(question, platform, on_evidence, means)
     return verification
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from truegreen.model import Evidence, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Evidence without the check's name and the time, which the runner knows."""
 
     status: Status
@@ -20,7 +18,7 @@ class Answer:
     expected: str
     source: str
     digest: str = ""
-    detail: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    detail: Mapping[str, Any] = MappingProxyType({})
 
     def as_evidence(self, check: str, at: datetime) -> Evidence:
         return Evidence(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from truegreen.config import Flags, Health
 from truegreen.config.observing import Ci, Live, Stability
@@ -11,8 +11,7 @@ from truegreen.model import required_checks
 from truegreen.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """``commit``/``version`` None: whatever the current release carries is asked about itself.
 
     ``edge`` and ``origin`` are base URLs; empty means: the ones that the platform names.
@@ -28,16 +27,16 @@ class Question:
     after: int | None = None  # the first release with code since this version is meant
     edge: str = ""
     origin: str = ""
-    health: Health = field(default_factory=Health)
+    health: Health = Health()
     health_token: Secret | None = None
-    flags: Flags = field(default_factory=Flags)
+    flags: Flags = Flags()
     required_vars: tuple[str, ...] = ()
-    required: tuple[str, ...] = field(default_factory=required_checks)
+    required: tuple[str, ...] = required_checks()
     settle: float = 0.0
     report_text: str | None = None
-    ci: Ci = field(default_factory=Ci)
+    ci: Ci = Ci()
     own_run: int | None = None  # the GitHub Actions run that asks
-    live: Live = field(default_factory=Live)
+    live: Live = Live()
     root: Path | None = None  # where the live suite is run
     schema_dyno: str = ""  # alembic.ini in the slug; empty: no dyno is asked for the schema
-    stability: Stability = field(default_factory=Stability)
+    stability: Stability = Stability()
