@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from click.testing import CliRunner
+from sarif_judge import fits_sarif
 
 import truegreen
 from truegreen.cli import root as command_line
@@ -262,7 +263,9 @@ def test_the_verb_prints_fits_its_schema_and_writes_sarif(tmp_path: Path) -> Non
         "exit-code-swallowed",
         "smoke-inherits",
     ]
-    results = json.loads(sarif.read_text())["runs"][0]["results"]
+    log = json.loads(sarif.read_text())
+    fits_sarif(log)
+    results = log["runs"][0]["results"]
     assert [one["ruleId"] for one in results] == ["exit-code-swallowed", "smoke-inherits"]
     text = CliRunner().invoke(command_line, ["doctor", str(tmp_path)], standalone_mode=False).stdout
     assert "2026-06-21-release-smoke-cf-origin-guard" in text

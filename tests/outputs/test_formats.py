@@ -16,6 +16,7 @@ from google.protobuf import json_format
 from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
+from sarif_judge import fits_sarif
 
 from truegreen.errors import UsageError
 from truegreen.outputs.annotating import annotate
@@ -58,7 +59,7 @@ def test_junit_counts_what_is_not_known_as_an_error_and_what_is_optional_as_skip
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_sarif_fits_and_puts_a_leak_at_its_line(verdict: str) -> None:
     log = json.loads(sarif(record(verdict)))
-    fits("sarif-2.1.0", log)
+    fits_sarif(log)
     results = log["runs"][0]["results"]
     by_rule = {result["ruleId"]: result for result in results}
     if verdict == "green":
@@ -75,7 +76,7 @@ def test_sarif_fits_and_puts_a_leak_at_its_line(verdict: str) -> None:
 def test_a_sarif_log_carries_suppressions_and_odd_paths() -> None:
     result = Result("r", "note", "x", "a b/ü.py", 3, "f", suppressed="known", properties={"a": 1})
     log = sarif_log([Rule("r", "says.", "https://example.com")], [result], version="1.0.0")
-    fits("sarif-2.1.0", log)
+    fits_sarif(log)
     told = log["runs"][0]["results"][0]
     uri = told["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == "a%20b/%C3%BC.py"
@@ -180,7 +181,7 @@ def test_hostile_text_breaks_out_of_no_format() -> None:
     failure = suite.find("testcase/failure")
     assert failure is not None
     assert "<script>" in str(failure.get("message"))  # as text
-    fits("sarif-2.1.0", json.loads(sarif(bad)))
+    fits_sarif(json.loads(sarif(bad)))
     for event in events(bad):
         fits("cdevents-0.5.1", event)
     summary = step_summary(bad)

@@ -2,7 +2,7 @@
 
     from truegreen.heroku import HerokuClient, wait_for_release
 
-Importing this package does not import httpx (74 ms); using a name that needs it does.
+Importing this package does not import httpx (64 ms); using a name that needs it does.
 """
 
 from __future__ import annotations
