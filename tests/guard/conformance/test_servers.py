@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from truegreen.guard.attacks import legitimate, matrix
+from truegreen.guard.attacks import Attack, legitimate, matrix
 from truegreen.guard.selftest.exchange import Answer, Request
 from truegreen.guard.selftest.urls import UrlDriver
 
 from .apps import HEADER, HEALTH
-from .servers import LONG, SECRET, STACKS, Server, ask, listening, running
+from .servers import HERE, LONG, SECRET, STACKS, Server, ask, listening, running
 
 BODY = b'{"error": "direct_origin_blocked"}'
 ATTACKS = matrix(HEADER, secret=SECRET, exempt=[HEALTH])
@@ -58,17 +60,30 @@ def is_refusal(answer: Answer, method: str) -> bool:
 def test_every_attack_gets_the_same_refusal(
     service: UrlDriver, request: pytest.FixtureRequest
 ) -> None:
-    wrong = []
     takes_none = request.node.callspec.params["service"][1] == TAKES_NONE
-    for attack in ATTACKS:
-        if attack is UPGRADE and takes_none:
-            continue
+    attacks = [attack for attack in ATTACKS if not (attack is UPGRADE and takes_none)]
+    assert not_refused(service, attacks) == []
+
+
+def not_refused(service: UrlDriver, attacks: list[Attack]) -> list[object]:
+    wrong = []
+    for attack in attacks:
         answer = service.send(Request(attack.method, attack.target, attack.headers))
         if attack.name in SAME_PATH and answer.status == 200:
             assert told(answer)["reached"] == HEALTH
         elif not is_refusal(answer, attack.method if attack is not UPGRADE else "WEBSOCKET"):
             wrong.append((attack.name, answer.summary, answer.headers, answer.body))
-    assert wrong == []
+    return wrong
+
+
+def test_without_the_compiled_part_the_answers_are_the_same(tmp_path: Path) -> None:
+    """Where it is installed, all the other servers here have it."""
+    (tmp_path / "truegreen_speedups.py").write_text("raise ImportError('not here')\n")
+    path = os.pathsep.join([str(tmp_path), str(HERE)])
+    with running("uvicorn", "asgi", {"PYTHONPATH": path}) as driver:
+        assert not_refused(driver, ATTACKS) == []
+        answer = driver.send(Request("GET", b"/", legitimate(SECRET, HEADER)))
+        assert told(answer) == {"reached": "/", "secret_seen": False}
 
 
 def test_a_legitimate_request_reaches_the_application_without_the_secret(
