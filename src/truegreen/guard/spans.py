@@ -50,26 +50,22 @@ def compile_lookup(
             else:
                 address = pton(AF_INET6, text)
                 if address[0] or address[:12] != mapped:
-                    part = rows6[address[0]][address[1]]
-                    return part if part is True or part is False else _inside(part, address)
+                    part, depth = rows6[address[0]][address[1]], 2
+                    while type(part) is list:
+                        part = part[address[depth]]
+                        depth += 1
+                    if type(part) is tuple:
+                        return bisect_right(part, address) & 1 == 1
+                    return part is True
                 address = address[12:]
         except (OSError, ValueError):
             return False
         flag = rows4[address[0]][address[1]][address[2]]
-        if flag == _DIVIDED:
-            return bisect_right(divided[address[:3]], address) & 1 == 1
-        return flag == 1
+        if not flag:
+            return False
+        return flag == 1 or bisect_right(divided[address[:3]], address) & 1 == 1
 
     return holds
-
-
-def _inside(part: Node, address: bytes) -> bool:
-    """Whether ``address`` is inside, in the part of its first two bytes."""
-    depth = 2
-    while type(part) is list:
-        part = part[address[depth]]
-        depth += 1
-    return bisect_right(part, address) & 1 == 1 if type(part) is tuple else part is True
 
 
 def _table(
