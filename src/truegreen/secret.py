@@ -28,6 +28,12 @@ class Secret:
     def reveal(self) -> str:
         return self._value
 
+    def unsendable(self) -> str:
+        """Why no header carries it as it is, or ``""``."""
+        if self._value != self._value.strip() or not self._value.isprintable():
+            return "has surrounding blanks or a control character"
+        return "" if max(self._value, default="") <= "\xff" else "has characters no header carries"
+
     def __repr__(self) -> str:
         return f"Secret({REDACTED})"
 
@@ -45,7 +51,8 @@ class Secret:
             return NotImplemented
         import hmac  # only here, as pathlib below: they would be half of what a service imports
 
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        ours, theirs = (one._value.encode("utf-8", "surrogatepass") for one in (self, other))
+        return hmac.compare_digest(ours, theirs)
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))

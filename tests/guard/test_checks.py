@@ -139,7 +139,7 @@ def test_access_is_joined_by_and() -> None:
         {"checks": ["secret", "worker"]},
         {"checks": ["secret", "access"]},
         {"workers": "raxx.example"},
-        {"exempt": "/health"},
+        {"exempt": "/"},
         {"exempt": ["health"]},
         {"exempt": ["/health?x"]},
         {"exempt": ["/gesundheit-ü"]},
@@ -165,6 +165,9 @@ def test_ranges_alone_do_not_start_in_wsgi_where_lines_are_not_merged() -> None:
         with pytest.raises(GuardError, match="forged"):
             OriginGuard(app, alone)
         OriginGuard(app, guard(profile))  # with the secret it is a further check
+        OriginGuard(app, GuardPolicy("off", checks=["ranges"], ranges=EDGE, profile=profile))
+        more = {"checks": ["ranges", "access"], "access": Bouncer()}
+        OriginGuard(app, GuardPolicy("enforce", ranges=EDGE, profile=profile, **more))  # type: ignore[arg-type]
     for profile in (HEROKU, DIRECT, behind(1, merges_lines=True)):
         OriginGuard(app, GuardPolicy("enforce", checks=["ranges"], ranges=EDGE, profile=profile))
 

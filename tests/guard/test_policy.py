@@ -2,7 +2,7 @@
 
 import pytest
 
-from truegreen.guard import GuardError, GuardPolicy
+from truegreen.guard import HEROKU, GuardError, GuardPolicy, Ranges, Tally
 from truegreen.secret import Secret
 
 KEY = "x-origin-secret"
@@ -60,6 +60,7 @@ def test_off_lets_everything_in() -> None:
 def test_only_the_exact_path_is_exempt(path: str) -> None:
     policy = GuardPolicy("enforce", [Secret("right")], exempt={"/health"})
     assert policy.decide("/health", {}).reason == "exempt"
+    assert policy.decide("/health", {KEY: "right"}).reason == "admitted"
     assert not policy.decide(path, {}).allowed
 
 
@@ -93,6 +94,12 @@ def test_a_guard_that_could_not_guard_does_not_start(
     assert not any(one and one in str(caught.value) for one in secrets if len(one) > 3)
 
 
+@pytest.mark.parametrize("header", ["", "-", "X Secret", "X-Secret:", "X-Gr\xf6\xdfe", "X\nY"])
+def test_a_header_that_cannot_be_one_does_not_start(header: str) -> None:
+    with pytest.raises(GuardError, match="no header's name"):
+        GuardPolicy("enforce", [Secret("right")], header)
+
+
 def test_a_policy_without_any_check_does_not_start() -> None:
     for checks in ((), ("secret", "vibes")):
         with pytest.raises(GuardError):
@@ -105,6 +112,69 @@ def test_the_environment_gives_both_secrets() -> None:
     assert policy.decide("/", {KEY: "old"}).allowed
     with pytest.raises(GuardError, match="without a secret"):
         GuardPolicy.from_environ({"ORIGIN_SECRET": ""}, mode="enforce")
+    assert GuardPolicy.from_environ({"ORIGIN_SECRET": "no,secret"}, mode="off").mode == "off"
+
+
+class Bouncer:
+    def reason(self, token: str | None) -> str:
+        return "" if token == "good" else "access_missing"
+
+
+EVERYTHING = {
+    "header": "X-Ours", "exempt": {"/health"}, "ranges": Ranges(["104.16.0.0/13"]),
+    "profile": HEROKU, "workers": {"ours.example"}, "access": Bouncer(), "tally": Tally(),
+    "client_header": "X-Visitor",
+    "checks": ["access", "presence_unsafe", "worker", "ranges", "secret"],
+}  # fmt: skip
+
+
+def test_the_environment_gives_no_more_than_the_secrets() -> None:
+    policy = GuardPolicy.from_environ({"ORIGIN_SECRET": "x"}, mode="report", **EVERYTHING)  # type: ignore[arg-type]
+    assert policy.checks == ("secret", "ranges", "worker", "access", "presence_unsafe")
+    assert (policy.header, policy.exempt, policy.profile) == ("X-Ours", {"/health"}, HEROKU)
+    assert (policy.ranges, policy.tally) == (EVERYTHING["ranges"], EVERYTHING["tally"])
+    request = {"x-ours": "x", "x-forwarded-for": "104.16.0.1", "cf-worker": "ours.example",
+               "cf-access-jwt-assertion": "good", "x-visitor": "203.0.113.9"}  # fmt: skip
+    assert policy.decide("/", request).reason == "admitted"
+    for name, reason in zip(
+        policy.headers,
+        ("secret_missing", "connecting_ip_missing", "address_missing", None, "access_missing"),
+        strict=True,
+    ):
+        without = {key: value for key, value in request.items() if key != name}
+        assert policy.decide("/", without).reason == (reason or "admitted")
+    assert policy.decide("/", request | {"cf-worker": "theirs"}).reason == "worker_refused"
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers"),
+    [
+        ({}, (KEY, "cf-connecting-ip")),
+        ({"header": "X-Ours", "client_header": ""}, ("x-ours",)),
+        ({"client_header": "", "checks": ["presence_unsafe"]}, (KEY, "cf-connecting-ip")),
+        ({"ranges": Ranges(["::/0"], client_header="Who"), "profile": HEROKU},
+         (KEY, "who", "x-forwarded-for")),
+        ({"workers": ()}, (KEY, "cf-connecting-ip", "cf-worker")),
+        ({"access": Bouncer()}, (KEY, "cf-connecting-ip", "cf-access-jwt-assertion")),
+    ],
+)  # fmt: skip
+def test_a_policy_names_the_headers_it_looks_at(
+    settings: dict[str, object], headers: tuple[str, ...]
+) -> None:
+    assert GuardPolicy("enforce", [Secret("right")], **settings).headers == headers  # type: ignore[arg-type]
+
+
+def test_the_edges_word_on_its_visitor_counts_where_the_edge_was_proved() -> None:
+    for mode, checks, believes in (
+        ("enforce", ["secret"], True),
+        ("report", ["secret"], True),
+        ("off", ["secret"], False),
+        ("enforce", ["presence_unsafe"], False),
+    ):
+        assert GuardPolicy(mode, [Secret("right")], checks=checks).believes is believes
+    assert not GuardPolicy("enforce", checks=["access"], access=Bouncer()).believes
+    listed = {"ranges": EVERYTHING["ranges"], "profile": HEROKU}
+    assert GuardPolicy("enforce", checks=["ranges"], **listed).believes  # type: ignore[arg-type]
 
 
 def test_the_policy_never_shows_its_secret() -> None:

@@ -83,6 +83,20 @@ def test_what_lies_beyond_a_rows_last_boundary_is_inside_or_outside_as_it_was() 
     assert answers == [False, True, True, False]
 
 
+def test_what_begins_before_a_16_or_a_24_and_ends_in_it_is_inside_until_there() -> None:
+    listed = Ranges(["10.0.0.0/16", "10.1.0.0/23", "20.0.0.0/24", "20.0.1.0/25"])
+    for inside in ("10.0.255.255", "10.1.0.0", "10.1.1.255", "20.0.0.255", "20.0.1.127"):
+        assert listed.holds(inside)
+    for outside in ("9.255.255.255", "10.1.2.0", "10.2.0.0", "20.0.1.128", "20.0.2.0"):
+        assert not listed.holds(outside)
+
+
+def test_what_is_no_address_is_in_no_network() -> None:
+    everything = Ranges(["0.0.0.0/0", "::/0"])
+    for text in ("", "10.0.0.1\0", "10.0.0.\udc80", "::1\0", "10.0.0.1 ", "x" * 9999):
+        assert not everything.holds(text)
+
+
 def test_a_long_list_answers_as_a_short_one() -> None:
     texts = [f"{a}.{b}.{c}.0/25" for a in (11, 104) for b in range(40) for c in range(0, 60, 2)]
     listed = Ranges(texts)

@@ -139,6 +139,19 @@ def test_each_suspicious_change_is_named_once(new: list[str], named: str) -> Non
     assert sum(named in one for one in objections(SHIPPED, new)) == 1
 
 
+SPECIAL = """
+    0.1.0.0/16 10.9.0.0/16 100.64.0.0/16 127.0.0.1 169.254.169.254 172.31.0.0/16 192.0.0.8
+    192.0.2.1 192.88.99.1 192.168.0.0/24 198.19.0.0/16 198.51.100.1 203.0.113.1 224.0.0.1
+    255.255.255.255 ::1 ::ffff:10.0.0.0/120 64:ff9b:1::1 100::1 2001:db8::/48 3fff::1 fd00::/16
+    fe80::1 ff02::1
+"""
+
+
+def test_addresses_from_which_no_edge_sends_are_refused() -> None:
+    for one in SPECIAL.split():
+        assert "is not a public network" in "; ".join(objections(SHIPPED, [*SHIPPED, one])), one
+
+
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [

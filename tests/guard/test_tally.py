@@ -63,7 +63,7 @@ def test_the_last_refusal_is_dated_and_only_refusals_are() -> None:
     ask(guard, HTTP_X_ORIGIN_SECRET="right")
     assert guard.policy.last_refused_at == 100.0
     reported = OriginGuard(quiet, GuardPolicy("report", [Secret("right")]))
-    ask(reported)
+    assert ask(reported) == ("200 OK", b"fine")
     assert reported.policy.last_refused_at is None
     assert reported.counts == {"secret_missing": 1}
 
@@ -113,6 +113,10 @@ def test_refusals_are_logged_by_sample_and_without_secrets(
         said = record.getMessage() + repr(record.__dict__["refusal"])
         assert "secret" not in said.replace("secret_mismatch", "")
         assert "\n" not in record.getMessage()
+    reported = GuardPolicy("report", [Secret("right")], tally=tally)
+    now[0] = 20.0
+    ask(OriginGuard(quiet, reported))
+    assert caplog.records[2].getMessage().startswith("origin guard: would refuse secret_missing")
 
 
 def test_a_refusal_that_names_no_address_is_logged_without_one(
@@ -158,6 +162,7 @@ def test_the_text_for_prometheus_has_each_count_once() -> None:
     assert "truegreen_guard_ranges_stale 0.000\n" in text
     assert text.count("# TYPE") == 4
     assert exposition(policy) == text
+    assert "ranges_age" not in exposition(GuardPolicy("off"))
 
 
 def test_prometheus_own_parser_reads_the_same_counts() -> None:
@@ -189,10 +194,41 @@ def test_the_counts_are_served_to_who_has_the_token_and_came_through_the_edge() 
     bearer = {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
     assert ask(guard, **path, **bearer)[0] == "403 Forbidden"
     assert ask(guard, **path, **edge) == ("200 OK", b"fine")
-    assert ask(guard, **path, **edge, HTTP_AUTHORIZATION="Bearer \u20ac") == ("200 OK", b"fine")
+    for wrong in ("Bearer \u20ac", "Bearer", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}"):
+        assert ask(guard, **path, **edge, HTTP_AUTHORIZATION=wrong) == ("200 OK", b"fine")
+    for elsewhere in ({}, {"PATH_INFO": "/-/guard/metrics/"},
+                      {**path, "SCRIPT_NAME": "/admin"}):  # fmt: skip
+        assert ask(guard, **edge, **bearer, **elsewhere) == ("200 OK", b"fine")
     assert b"truegreen_guard_requests_total" in ask(guard, **path, **edge, **bearer)[1]
-    with pytest.raises(GuardError):
-        wsgi(quiet, policy, Secret(""))
+    mounted = {"SCRIPT_NAME": "/-/guard", "PATH_INFO": "/metrics"}
+    assert b"truegreen_guard_requests_total" in ask(guard, **mounted, **edge, **bearer)[1]
+
+
+@pytest.mark.parametrize("token", ["", "\u20ac" * 16, "token\n", "a\0b"])
+def test_a_token_that_no_header_carries_does_not_start(token: str) -> None:
+    for face in (wsgi, asgi):
+        with pytest.raises(GuardError, match="the token of the metrics") as caught:
+            face(quiet, GuardPolicy("off"), Secret(token))  # type: ignore[arg-type]
+        assert not token or token not in str(caught.value)
+
+
+HEADERS = {
+    "content-type": "text/plain; version=0.0.4; charset=utf-8",  # as Prometheus asks for it
+    "cache-control": "no-store",
+}
+
+
+def test_the_counts_come_with_their_type_and_length_and_head_without_them() -> None:
+    policy = GuardPolicy("off")
+    served = wsgi(quiet, policy, Secret(TOKEN))
+    for method in ("GET", "HEAD"):
+        environ = {"PATH_INFO": "/-/guard/metrics", "HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
+        lines: list[Any] = []
+        parts = served(environ | {"REQUEST_METHOD": method}, lambda _, told: lines.extend(told))  # type: ignore[arg-type, return-value]  # noqa: B023
+        told = {name.lower(): value for name, value in lines}
+        length = int(told.pop("content-length"))
+        assert (told, length) == (HEADERS, len(exposition(policy)))
+        assert len(b"".join(parts)) == (length if method == "GET" else 0)
 
 
 def test_the_asgi_face_of_the_counts_asks_for_the_token_too() -> None:
@@ -210,9 +246,17 @@ def test_the_asgi_face_of_the_counts_asks_for_the_token_too() -> None:
     for headers in ([], [(b"authorization", b"Bearer x")]):
         with pytest.raises(StopIteration):
             served(scope | {"headers": headers}, None, send).send(None)  # type: ignore[arg-type, attr-defined]
-    assert (len(entered), sent) == (2, [])
-    right = [(b"authorization", f"Bearer {TOKEN}".encode())]
-    with pytest.raises(StopIteration):
-        served(scope | {"headers": right}, None, send).send(None)  # type: ignore[arg-type, attr-defined]
+    right = {"headers": [(b"authorization", f"Bearer {TOKEN}".encode())]}
+    for other in ({"path": "/-/guard/metrics/"}, {"type": "websocket"}, {"type": "lifespan"}):
+        with pytest.raises(StopIteration):
+            served(scope | right | other, None, send).send(None)  # type: ignore[arg-type, attr-defined]
+    assert (len(entered), sent) == (5, [])
+    for method in ("GET", "HEAD"):
+        with pytest.raises(StopIteration):
+            served(scope | right | {"method": method}, None, send).send(None)  # type: ignore[arg-type, attr-defined]
     assert sent[0]["status"] == 200
+    told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    assert int(told.pop("content-length")) == len(sent[1]["body"])
+    assert told == HEADERS
     assert b"truegreen_guard" in sent[1]["body"]
+    assert (sent[2], sent[3]["body"]) == (sent[0], b"")

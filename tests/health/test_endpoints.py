@@ -60,17 +60,18 @@ def ask_asgi(health: Health, path: str, method: str, headers: list[tuple[str, st
     async def send(message: Any) -> None:
         sent.append(message)
 
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
     scope = {"type": "http", "path": path, "method": method, "headers": raw}
     asyncio.run(asgi.HealthEndpoint(app, health)(scope, receive, send))
     start, body = sent
+    assert all(name == name.lower() for name, _ in start["headers"])  # as ASGI asks
     lines = {name.decode().title(): value.decode() for name, value in start["headers"]}
     return start["status"], lines, body["body"]
 
 
 def ask_flask(health: Health, path: str, method: str, headers: list[tuple[str, str]]) -> Answer:
     app = Flask("x")
-    app.add_url_rule("/other", view_func=lambda: ("", 204))
+    app.add_url_rule("/<path:_>", view_func=lambda _: ("", 204))
     init_app(app, health)
     response = app.test_client().open(path, method=method, headers=headers)
     return response.status_code, dict(response.headers), response.data
@@ -99,6 +100,7 @@ def test_the_brief_view_is_for_everybody(ask: Ask) -> None:
     assert headers["Content-Type"] == "application/json"
     assert int(headers["Content-Length"]) == len(body)
     assert (json.loads(body)["commit"], json.loads(body)["schema"]) == ("c0ffee", None)
+    assert body.endswith(b"}\n")  # for a terminal
     assert threads == []
 
 
@@ -110,7 +112,8 @@ def test_the_details_are_for_the_token(ask: Ask) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [[("X-Health-Token", "guessed")], [("X-Health-Token", "")],
+    [[("X-Health-Token", "guessed")], [("X-Health-Token", "")], [("X-Health-Token", "\xff" * 16)],
+     [("X-Health-Token", TOKEN * 1_000)], [("X-Health-Token", TOKEN[:-1])],
      [("X-Health-Token", TOKEN), ("X-Health-Token", TOKEN)]],
 )  # fmt: skip
 def test_a_wrong_token_gets_what_no_token_gets(ask: Ask, headers: list[tuple[str, str]]) -> None:
@@ -133,12 +136,16 @@ def test_head_has_no_body_and_other_methods_are_not_allowed(ask: Ask) -> None:
     status, headers, body = ask(method="HEAD")
     assert (status, body) == (200, b"")
     assert headers["Content-Length"] != "0"
-    status, headers, body = ask(method="POST")
-    assert (status, headers["Allow"]) == (405, "GET, HEAD")
-    assert json.loads(body) == {"error": "method_not_allowed"}
+    token = ("X-Health-Token", TOKEN)
+    detailed, of_get = ask(token, method="HEAD"), ask(token)
+    assert detailed == (*of_get[:2], b"")
+    for method in ("POST", "PUT", "DELETE", "get"):
+        status, headers, body = ask(token, method=method)
+        assert (status, headers["Allow"]) == (405, "GET, HEAD")
+        assert json.loads(body) == {"error": "method_not_allowed"}
 
 
-@pytest.mark.parametrize("path", ["/other"])
+@pytest.mark.parametrize("path", ["/other", "/health/", "/healthz", "/HEALTH", "/x/health"])
 def test_every_other_path_is_the_applications(ask: Ask, path: str) -> None:
     assert ask(path=path)[0] == 204
 
@@ -156,6 +163,18 @@ def test_the_whole_path_counts_also_where_the_application_is_mounted(
     environ = {"SCRIPT_NAME": script, "PATH_INFO": "/health", "REQUEST_METHOD": "GET"}
     endpoint(environ, lambda line, _headers: started.append(line[:3]))
     assert started == [status]
+
+
+def test_an_environ_of_the_barest_server_is_enough() -> None:
+    """PEP 3333: SCRIPT_NAME and PATH_INFO may be absent where they are empty."""
+    seen: list[Any] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        seen.append(environ)
+        return []
+
+    wsgi.HealthEndpoint(app, make_health())({"REQUEST_METHOD": "GET"}, lambda *_: None)  # type: ignore[arg-type, return-value]
+    assert len(seen) == 1
 
 
 def test_the_database_is_not_asked_in_the_event_loops_thread() -> None:
@@ -177,6 +196,14 @@ def test_what_is_not_http_is_the_applications() -> None:
         scope = {"type": kind, "path": "/health"}
         asyncio.run(asgi.HealthEndpoint(app, make_health())(scope, nothing, nothing))
     assert seen == ["lifespan", "websocket"]
+
+
+def test_flask_serves_it_at_another_path_and_gives_the_endpoint_back() -> None:
+    app = Flask("x")
+    endpoint = init_app(app, make_health(), "/-/health")
+    assert app.wsgi_app is endpoint
+    assert app.test_client().get("/-/health?x=1").status_code == 200
+    assert app.test_client().get("/health").status_code == 404
 
 
 def test_the_guard_goes_outside_and_may_leave_health_out() -> None:

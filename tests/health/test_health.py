@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import time
+from typing import Any
 
 import pytest
 
@@ -49,19 +51,23 @@ def test_the_report_says_what_serves() -> None:
 
 
 def test_what_is_not_known_is_null() -> None:
-    status, body = Health("raptor", {"HEROKU_SLUG_COMMIT": ""}, schema=lambda: None).report()
+    dyno = {"HEROKU_SLUG_COMMIT": "", "HEROKU_RELEASE_VERSION": ""}
+    status, body = Health("raptor", dyno, schema=lambda: None).report()
     assert status == 200
     assert {body[key] for key in ("commit", "release", "schema", "guard", "flags")} == {None}
+    assert Health("raptor", {}).report()[1]["commit"] is None
 
 
 def test_a_schema_that_cannot_be_read_is_an_error_without_its_text() -> None:
-    def broken() -> SchemaState:
-        raise ConnectionError("postgres://user:password@host/db")
+    for error in (ConnectionError, LookupError):
 
-    status, body = Health("raptor", {}, schema=broken).report()
-    assert (status, body["status"], body["schema"]) == (503, "error", None)
-    assert "ConnectionError" in body["error"]
-    assert "password" not in json.dumps(body)
+        def broken(error: type[Exception] = error) -> SchemaState:
+            raise error("postgres://user:password@host/db")
+
+        status, body = Health("raptor", {}, schema=broken).report()
+        assert (status, body["status"], body["schema"]) == (503, "error", None)
+        assert error.__name__ in body["error"]
+        assert "password" not in json.dumps(body)
 
 
 def test_the_digest_follows_the_declared_names_and_not_the_values() -> None:
@@ -69,7 +75,15 @@ def test_the_digest_follows_the_declared_names_and_not_the_values() -> None:
         return Health("r", {}, flags=FLAGS.read({"FLAG_NAME": value})).report()[1]["flags"]
 
     assert digest("a") == digest("b")
-    assert digest("a") != Health("r", {}, flags=Flags("", {}).read({})).report()[1]["flags"]
+
+    def told(*names: str) -> dict[str, Any]:
+        flags = Flags("", {name: FlagDeclaration(name) for name in names})
+        found: dict[str, Any] = Health("r", {}, flags=flags.read({})).report()[1]["flags"]
+        return found
+
+    assert told("A", "B") == told("B", "A")
+    assert len({told(*names)["digest"] for names in ((), ("A", "B"), ("AB",), ("A", "BC"))}) == 4
+    assert [told(*names)["declared"] for names in ((), ("A",), ("A", "B"))] == [0, 1, 2]
 
 
 class Guard:
@@ -81,7 +95,15 @@ class Guard:
     last_refused_at = 0.0
 
 
-def test_the_guards_list_and_its_last_refusal_are_told() -> None:
+def test_a_list_of_this_day_has_an_age() -> None:
+    guard = Guard()
+    guard.list_age_days = 0.0
+    assert Health("r", {}, guard=guard).report()[1]["guard"]["list_age_days"] == 0.0
+
+
+def test_the_guards_list_and_its_last_refusal_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")  # the moment is told in UTC wherever a dyno stands
+    time.tzset()
     told = Health("r", {}, guard=Guard()).report()[1]["guard"]
     assert told == {
         "mode": "report",
@@ -89,6 +111,8 @@ def test_the_guards_list_and_its_last_refusal_are_told() -> None:
         "list_stale": True,
         "last_refused_at": "1970-01-01T00:00:00Z",
     }
+    monkeypatch.undo()
+    time.tzset()
 
 
 TOKEN = "0123456789abcdef"
@@ -100,7 +124,8 @@ def asked_too_much() -> SchemaState:
 
 def test_the_brief_view_asks_nobody_and_tells_code_and_release() -> None:
     health = Health("r", {**DYNO, "HEALTH_TOKEN": TOKEN}, schema=asked_too_much, guard=Guard())
-    for token in (None, "", "guessed", TOKEN.upper(), TOKEN + " ", "\xff" * 16):
+    for token in (None, "", "guessed", TOKEN.upper(), TOKEN + " ", "\xff" * 16, "\udc80",
+                  TOKEN[:-1], TOKEN * 100_000):  # fmt: skip
         status, body = health.answer(token)
         assert (status, body["commit"], body["release"]) == (200, "f" * 40, "v12")
         assert {body[key] for key in ("schema", "guard", "flags")} == {None}
@@ -118,14 +143,23 @@ def test_without_a_token_nothing_opens_the_details() -> None:
         Health("r", {}),
         Health("r", {"HEALTH_TOKEN": ""}),
         Health("r", {}, token=Secret("")),
+        Health("r", {"HEALTH_TOKEN": TOKEN}, token=Secret("")),  # what is handed in counts
     ):
-        assert not any(health.accepts(token) for token in (None, "", "x"))
+        assert not any(health.accepts(token) for token in (None, "", "x", TOKEN))
 
 
 def test_a_token_that_can_be_guessed_does_not_start() -> None:
     with pytest.raises(UsageError, match="HEALTH_TOKEN has less than 16") as caught:
         Health("r", {"HEALTH_TOKEN": "short"})
     assert "short" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", [TOKEN + "\n", " " + TOKEN, "\u20ac" * 16, "\udc80" * 16])
+def test_a_token_that_no_header_carries_does_not_start(token: str) -> None:
+    """It would never open anything, and nobody would know why."""
+    with pytest.raises(UsageError, match=r"HEALTH_TOKEN has (surrounding|characters)") as caught:
+        Health("r", {"HEALTH_TOKEN": token})
+    assert TOKEN not in str(caught.value)
 
 
 def test_a_schema_state_is_a_value() -> None:

@@ -57,25 +57,22 @@ def wsgi(
     app: WSGIApplication, policy: GuardPolicy, token: Secret, path: str = DEFAULT_PATH
 ) -> WSGIApplication:
     """``app`` with the counts at ``path`` for who sends ``Authorization: Bearer TOKEN``; anybody
-    else gets what ``app`` answers. Use as ``OriginGuard(wsgi(app, policy, token), policy)``."""
+    else gets what ``app`` answers. ``path``: the whole, wherever the application is mounted.
+
+    Use as ``OriginGuard(wsgi(app, policy, token), policy)``. Raises GuardError for a token that is
+    empty or that no header carries.
+    """
     expected, key = _expected(token), environ_key("Authorization")
 
     def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") != path:
+        if environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "") != path:
             return app(environ, start_response)
         given = environ.get(key, "").encode("latin-1", "replace")
         if not compare_digest(given, expected):
             return app(environ, start_response)
         body = exposition(policy).encode()
-        start_response(
-            "200 OK",
-            [
-                ("Content-Type", CONTENT_TYPE),
-                ("Content-Length", str(len(body))),
-                ("Cache-Control", "no-store"),
-            ],
-        )
-        return [body]
+        start_response("200 OK", _headers(body))
+        return [b""] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
 
     return served
 
@@ -92,14 +89,24 @@ def asgi(
         given = single(scope["headers"], b"authorization") or ""
         if not compare_digest(given.encode("latin-1"), expected):
             return await app(scope, receive, send)
-        headers = [(b"content-type", CONTENT_TYPE.encode()), (b"cache-control", b"no-store")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": exposition(policy).encode()})
+        body = exposition(policy).encode()
+        lines = [(name.lower().encode(), value.encode()) for name, value in _headers(body)]
+        await send({"type": "http.response.start", "status": 200, "headers": lines})
+        sent = b"" if scope.get("method") == "HEAD" else body
+        await send({"type": "http.response.body", "body": sent})
 
     return served
 
 
+def _headers(body: bytes) -> list[tuple[str, str]]:
+    return [
+        ("Content-Type", CONTENT_TYPE),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+    ]
+
+
 def _expected(token: Secret) -> bytes:
-    if not token:
-        raise GuardError("origin guard: the token of the metrics is empty", hint="set one")
+    if why := token.unsendable() if token else "is empty":
+        raise GuardError(f"origin guard: the token of the metrics {why}", hint="set one")
     return b"Bearer " + token.reveal().encode("latin-1")

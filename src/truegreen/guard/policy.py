@@ -196,6 +196,7 @@ class GuardPolicy:
         profile: Profile | None = None,
         workers: Iterable[str] | None = None,
         access: Access | None = None,
+        client_header: str | None = None,
         tally: Tally | None = None,
     ) -> GuardPolicy:
         """The policy with the secrets in ORIGIN_SECRET and, while rotating, ORIGIN_SECRET_PREVIOUS.
@@ -206,7 +207,8 @@ class GuardPolicy:
         values = [environ.get(name) for name in names]
         secrets = [Secret(value) for value in values if value]
         return cls(mode, secrets, header, exempt, checks, ranges=ranges, profile=profile,
-                   workers=workers, access=access, tally=tally)  # fmt: skip
+                   workers=workers, access=access, client_header=client_header,
+                   tally=tally)  # fmt: skip
 
     @property
     def mode(self) -> str:
@@ -309,7 +311,7 @@ class GuardPolicy:
         next(tally.counters[reason])
         if tally.observe is not None:
             tally.told(reason, allowed)
-        if not allowed or reason not in reasons.LET_IN:
+        if reason not in reasons.LET_IN:
             tally.refused(reason, allowed, path, self.reached_by(address) if tally.logs else None)
         return allowed
 
@@ -361,16 +363,8 @@ def _carried(secret: Secret) -> str:
     text = secret.reveal()
     if not text:
         raise GuardError("origin guard: the secret is empty", hint="leave it out, or set it")
-    if text != text.strip() or "," in text or not text.isprintable():
+    if why := "has a comma" if "," in text else secret.unsendable():
         raise GuardError(
-            "origin guard: the secret has a comma, a control character or surrounding blanks",
-            hint="make one with: openssl rand -hex 32",
+            f"origin guard: the secret {why}", hint="make one with: openssl rand -hex 32"
         )
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        raise GuardError(
-            "origin guard: the secret has characters that no header carries",
-            hint="make one with: openssl rand -hex 32",
-        ) from None
     return text

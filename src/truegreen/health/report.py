@@ -60,7 +60,7 @@ class Health:
     raises, the report is a 503. What is told of the guard is this process's own: each worker has
     its own.
 
-    Raises UsageError for a token of less than 16 characters.
+    Raises UsageError for a token of less than 16 characters, or that no header carries.
     """
 
     def __init__(
@@ -79,11 +79,10 @@ class Health:
         self._guard = guard
         self._flags = _flag_names(flags)
         self._token = Secret(environ.get(TOKEN_VARIABLE) or "") if token is None else token
-        if self._token and len(self._token.reveal()) < _SHORTEST:
-            raise UsageError(
-                f"{TOKEN_VARIABLE} has less than {_SHORTEST} characters",
-                hint="make one with: openssl rand -hex 32",
-            )
+        short = len(self._token.reveal()) < _SHORTEST
+        why = f"has less than {_SHORTEST} characters" if short else self._token.unsendable()
+        if self._token and why:
+            raise UsageError(f"{TOKEN_VARIABLE} {why}", hint="make one with: openssl rand -hex 32")
 
     def accepts(self, token: str | None) -> bool:
         """Whether ``token`` opens the detail view. Takes as long for every wrong one."""
