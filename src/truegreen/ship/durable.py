@@ -92,7 +92,7 @@ class DurableEngine:
                 "serializer": JsonSerializer(),
                 "use_listen_notify": False,
                 "log_level": "CRITICAL",
-                "notification_listener_polling_interval_sec": 0.2,
+                "notification_listener_polling_interval_sec": 0.02,  # close() waits for as long
             }
         )
         try:
