@@ -37,6 +37,8 @@ def test_pyproject_is_read_when_there_is_no_file_of_our_own(tmp_path: Path) -> N
     [
         ("", "", "is empty"),
         ("[service\n", "", "not valid TOML"),
+        ("x = " + "[" * 3_000, "", "not valid TOML: maximum recursion"),
+        ("x = " + "9" * 5_000, "", "not valid TOML: Exceeds the limit"),
         ('[service]\nnmae = "x"\n', "service.nmae", "did you mean service.name"),
         ('[servce]\nname = "x"\n', "servce", "did you mean service"),
         ("[service]\nname = 3\n", "service.name", "a string"),
@@ -59,6 +61,11 @@ def test_pyproject_is_read_when_there_is_no_file_of_our_own(tmp_path: Path) -> N
         ("[flags.FLAG_A]\ntype = 'duration'\ndefault = '5s'\n", "flags.FLAG_A.default", "seconds"),
         ("[flags.FLAG_A]\ntype = 'duration'\ndefault = -1\n", "flags.FLAG_A.default", "from 0"),
         ("[flags.FLAG_A]\ntype = 'float'\ndefault = inf\n", "flags.FLAG_A.default", "out of range"),
+        (
+            f"[flags.FLAG_A]\ntype = 'float'\ndefault = 0x{'f' * 5_000}\n",
+            "flags.FLAG_A.default",
+            "out of range",
+        ),
         ("[flags.FLAG_A]\ntype = 'list'\ndefault = 'a'\n", "flags.FLAG_A.default", "a list"),
         (
             "[flags.FLAG_A]\ntype = 'list'\nchoices = ['a']\ndefault = ['b']\n",
