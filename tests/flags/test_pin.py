@@ -33,8 +33,8 @@ def values() -> FlagValues:
 
 
 def test_a_pin_holds_inside_and_leaves_nothing_behind(values: FlagValues) -> None:
-    with pin(PINNED_N=0):  # also what counts as false
-        assert values["PINNED_N"] == 0
+    with pin(PINNED_N=0, PINNED_C="b"):  # also what counts as false
+        assert (values["PINNED_N"], values["PINNED_C"]) == (0, "b")
         assert pickle.loads(pickle.dumps(values))["PINNED_N"] == 0
         kept = pickle.dumps(values)
     assert pickle.loads(kept)["PINNED_N"] == 7

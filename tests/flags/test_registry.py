@@ -147,6 +147,7 @@ HEX = "0x" + "f" * 5_000  # an int that Python does not print
         ("FLAG_LIMIT = 1\nFLAG_LIMIT = 2", "cannot be read: Cannot overwrite"),
         ("\ufeffFLAG_LIMIT = 1", "cannot be read: Invalid statement"),
         ("FLAG_LIMIT = " + "9" * 31, "more than 30 digits is no int"),
+        ("FLAG_LIMIT = -" + "9" * 31, "more than 30 digits is no int"),
         (f"FLAG_LIMIT = {HEX}", "more than 30 digits is no int"),
         (f"FLAG_RATE = {HEX}", "more than 30 digits is no float"),
         (f"FLAG_COLOUR = [{HEX}]", "FLAG_COLOUR: a list is no choice"),
@@ -191,6 +192,9 @@ def test_texts_in_a_file_go_by_the_grammar_where_toml_has_no_such_type(tmp_path:
     assert (values["FLAG_WAIT"], values["FLAG_HOSTS"]) == (60.0, ("a", "b"))
     file.write_text('FLAG_HOSTS = "a, b"\n')
     assert Flags("FLAG_", declared, file).read({})["FLAG_HOSTS"] == ("a", "b")
+    for text in ({"FLAG_WAIT": "1m"}, {"FLAG_HOSTS": "a, b"}):  # code has such types
+        with pytest.raises(FlagError, match="is configured"):
+            Flags("FLAG_", declared, None).read({}, config=text)
 
 
 OPEN = Flags("FLAG_", {"FLAG_NEW_LOOK": FlagDeclaration("FLAG_NEW_LOOK", fail="open")})
@@ -223,15 +227,23 @@ def test_failing_open_is_for_the_machines_texts_and_not_for_wrong_code() -> None
 def test_a_secret_flag_is_nowhere_shown() -> None:
     flags = Flags("", {"DSN": FlagDeclaration("DSN", type="url", default="", secret=True)})
     good = flags.read({"DSN": "https://key:hush@example.com/1"})
-    assert "hush" not in repr(good) + repr(pickle.loads(pickle.dumps(good)))
-    assert "hush" not in repr(flags.survey({"DSN": "https://key:hush@example.com/1"}))
+    assert "hush" not in repr(good)
     text = Flags("", {"KEY": FlagDeclaration("KEY", type="str", default="", secret=True)})
-    assert "KEY=[redacted] (env)" in repr(text.read({"KEY": "hush"}))
+    for shown in (text.read({"KEY": "hush"}), text.survey({"KEY": "hush"})[0]):
+        assert "KEY=[redacted] (env)" in repr(shown)
+        assert "KEY=[redacted] (env)" in repr(pickle.loads(pickle.dumps(shown)))
     assert good["DSN"] == "https://key:hush@example.com/1"
     number = Flags("", {"PIN": FlagDeclaration("PIN", type="int", default=0, secret=True)})
     with pytest.raises(FlagError) as caught:
         number.read({"PIN": "hush"})
     assert "hush" not in str(caught.value) + repr(caught.value.problems)
+
+
+def test_a_url_is_shown_without_its_user_and_password() -> None:
+    flags = Flags("", {"HOOK": FlagDeclaration("HOOK", type="url", default="https://h/x")})
+    assert "HOOK='https://h/x' (absent, default)" in repr(flags.read({}))
+    shown = repr(flags.read({"HOOK": "https://k:hush@at@h/x"}))
+    assert "HOOK=https://[redacted]@h/x (env)" in shown
 
 
 def test_a_long_value_in_the_wrong_variable_is_not_repeated() -> None:

@@ -168,6 +168,7 @@ def test_ranges_alone_do_not_start_in_wsgi_where_lines_are_not_merged() -> None:
         OriginGuard(app, GuardPolicy("off", checks=["ranges"], ranges=EDGE, profile=profile))
         more = {"checks": ["ranges", "access"], "access": Bouncer()}
         OriginGuard(app, GuardPolicy("enforce", ranges=EDGE, profile=profile, **more))  # type: ignore[arg-type]
+        OriginGuard(app, GuardPolicy("enforce", checks=["presence_unsafe"], profile=profile))
     for profile in (HEROKU, DIRECT, behind(1, merges_lines=True)):
         OriginGuard(app, GuardPolicy("enforce", checks=["ranges"], ranges=EDGE, profile=profile))
 

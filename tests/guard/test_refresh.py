@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from truegreen.cli.guard import command
 from truegreen.errors import Refused, TrueGreenError, Unverified, UsageError
 from truegreen.guard import Ranges
-from truegreen.guard.ranges import edges
+from truegreen.guard.ranges import RangesError, edges
 from truegreen.guard.refresh import (
     PUBLISHED,
     compare,
@@ -166,7 +166,9 @@ def test_addresses_from_which_no_edge_sends_are_refused() -> None:
         (["32.0.0.0/16"], ["32.0.0.0/17", "32.0.128.0/17"], ""),  # the same in other pieces
         (["32.0.0.0/17", "32.0.128.0/17"], ["32.0.0.0/16"], ""),
         (["32.0.0.0/16"], ["32.0.0.0/16", "2600::/16"], ""),  # a first network of IPv6
-        (["32.0.0.0/16", "32.0.0.0/24"], ["32.0.0.0/16", "32.0.1.0/24"], ""),  # counted once
+        (["32.0.0.0/30"], ["32.0.0.0/28", "32.0.0.15/32"], ""),  # what is nested counts once
+        (["32.0.0.255/32"], ["32.0.0.254/31"], ""),
+        (["32.0.0.0/16"], ["32.0.128.0/17"], ""),
     ],
 )
 def test_how_much_may_change(old: list[str], new: list[str], named: str) -> None:
@@ -212,8 +214,9 @@ def test_an_address_that_does_not_answer_is_unverified(publisher: Publisher) -> 
     publisher.status, publisher.text = 200, f"{SHIPPED[0]}\xa0"
     with pytest.raises(Unverified, match="plain text"):
         fetch(url(publisher))
-    with pytest.raises(Unverified):
-        fetch("http://127.0.0.1:1/", timeout=5)
+    for nobody in ("127.0.0.1", "[::1]"):
+        with pytest.raises(Unverified):
+            fetch(f"http://{nobody}:1/", timeout=5)
 
 
 def test_an_answer_that_breaks_off_is_no_list(publisher: Publisher) -> None:
@@ -308,6 +311,10 @@ def test_all_addresses_are_asked_and_none_is_an_error(tmp_path: Path) -> None:
     how = {"fetch": {"a": v4, "b": v6}.__getitem__, "today": date(2026, 3, 1)}
     change = read_change(tmp_path / "edge.json", urls=["a", "b"], **how)  # type: ignore[arg-type]
     assert (change.networks, change.date) == (tuple(SHIPPED), "2026-03-01")
+    for broken in ("{", "[]", '{"networks": []}', "[" * 100_000):
+        (tmp_path / "broken.json").write_text(broken)
+        with pytest.raises(RangesError, match=r"broken\.json"):
+            read_change(tmp_path / "broken.json", urls=["a", "b"], **how)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="no address to read"):
         read_change(tmp_path / "edge.json", urls=[], **how)  # type: ignore[arg-type]
 

@@ -79,6 +79,8 @@ def test_a_refresh_that_is_killed_leaves_the_last_known_good(tmp_path: Path) -> 
     script = [sys.executable, "-c", KILLED_WHILE_WRITING, str(file)]
     code = subprocess.run(script, timeout=60).returncode
     assert (code, Ranges.load(file).size) == (-signal.SIGKILL, 22)
+    (beside,) = tmp_path.glob(".edge.json.*")  # on the same disk, or it could not be put in place
+    assert json.loads(beside.read_text())["networks"] == ["104.16.0.0/13"]
 
 
 def test_who_reads_during_two_refreshes_sees_a_whole_list(tmp_path: Path) -> None:

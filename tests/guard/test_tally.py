@@ -122,9 +122,12 @@ def test_refusals_are_logged_by_sample_and_without_secrets(
 def test_a_refusal_that_names_no_address_is_logged_without_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    tally = Tally(log=logging.getLogger("origin"), log_seconds=0)
     policy = GuardPolicy("enforce", [Secret("right")], ranges=Ranges.shipped(), profile=HEROKU,
-                         tally=Tally(log=logging.getLogger("origin"), log_seconds=0))  # fmt: skip
+                         exempt={"/health"}, tally=tally)  # fmt: skip
     guard = OriginGuard(quiet, policy)
+    assert ask(guard, PATH_INFO="/health")[0] == "200 OK"  # neither this nor the next is refused
+    assert ask(OriginGuard(quiet, GuardPolicy("off", tally=tally)))[0] == "200 OK"
     for forwarded in ({}, {"HTTP_X_FORWARDED_FOR": "unknown"}, {"HTTP_X_FORWARDED_FOR": ""}):
         assert ask(guard, **forwarded)[0] == "403 Forbidden"
     assert [record.__dict__["refusal"].address for record in caplog.records] == [None] * 3
