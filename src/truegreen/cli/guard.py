@@ -50,14 +50,15 @@ def ranges(
     """Check or refresh an edge's list of networks; without FILE, the one that is shipped.
 
     \b
-    --check            is FILE usable and young enough?  reads nothing but FILE
+    --check            is FILE usable, young enough, of no day to come?  reads nothing but FILE
     --refresh          replaces FILE by the published list, in one step, unless that is suspicious
     --refresh --check  is FILE what is published?
     FILE need not exist for --refresh: then it is made.
 
     \b
     Example:  truegreen guard ranges --refresh config/cloudflare.json
-    Exit: 0 usable, or refreshed; 1 too old or different; 3 could not be read; 4 suspicious, kept.
+    Exit: 0 usable, or refreshed; 1 too old, of a day to come, or different; 3 could not be read;
+    4 suspicious, kept.
     """
     import time
 

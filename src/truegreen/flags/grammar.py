@@ -86,7 +86,8 @@ def parse(kind: str, text: str, choices: tuple[str, ...] = ()) -> Value:
 def take(kind: str, value: object, choices: tuple[str, ...] = ()) -> Value:
     """A Python value as one of a flag of ``kind``. True is no int, 1 is no bool. Unparseable.
 
-    A whole number will do for a float and (in seconds) a duration, a list of strings for a list.
+    A whole number, of 30 digits at most as in a text, will do for a float and (in seconds) a
+    duration, a list of strings for a list.
     """
     what = type(value)
     if isinstance(value, int) and not -_BEYOND < value < _BEYOND:
