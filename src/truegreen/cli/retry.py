@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from truegreen.cli.interruption import sigterm_interrupts
-from truegreen.cli.options import again, folder_argument, release_version, target_options
+from truegreen.cli.options import folder_argument, release_version, target_options
 from truegreen.cli.telling import Telling, output_option, tell_end
 from truegreen.config import load_config
 
@@ -34,17 +33,10 @@ def command(
     \b
     Example:  truegreen retry examples/raptor
     """
-    from truegreen.ledger import Ledger
+    from truegreen.cli.leased_run import leased_run
     from truegreen.outputs.formats import parse_outputs
-    from truegreen.outputs.live import LiveView
-    from truegreen.ship.broadcast import Broadcast
-    from truegreen.ship.ended import interruption_after_the_end
-    from truegreen.ship.lease import lease_of
-    from truegreen.ship.leases import Leases
-    from truegreen.ship.pipeline import lease_key
     from truegreen.ship.retry import retry
     from truegreen.ship.target import choose_environment, find_target, withhold_secrets
-    from truegreen.ship.underway import UnderwayRuns
     from truegreen.state import locate
 
     config = load_config(folder)
@@ -54,22 +46,9 @@ def command(
     files = parse_outputs(outputs)
     environment = choose_environment(config, env_name)
     target = find_target(config, environment, platform, start=False)
-    with (
-        interruption_after_the_end() as ended,
-        sigterm_interrupts(),
-        Ledger.open(location) as ledger,
-        LiveView(quiet=quiet) as view,
-    ):
-        broadcast = Broadcast(
-            view,
-            lambda: UnderwayRuns.open(location),
-            kind="retry",
-            command=again("verify", env_name),
-            head=ledger.head,
-        )
-        with broadcast.under(lease_of(lambda: Leases.open(location), lease_key(target), "retry")):
-            tried = retry(config, target, version, ledger=ledger, watcher=broadcast)
-        ended(str(tried.verdict))
+    with leased_run("retry", target, location, env_name, quiet=quiet) as run:
+        tried = retry(config, target, version, ledger=run.ledger, watcher=run.watcher)
+        run.ended(str(tried.verdict))
     telling = Telling(as_json, quiet, files)
     tell_end("retry", tried.document, config, environment, location, telling)
     return tried.verdict.exit_code

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from truegreen.cli.interruption import sigterm_interrupts
-from truegreen.cli.options import again, folder_argument, release_version, target_options
+from truegreen.cli.options import folder_argument, release_version, target_options
 from truegreen.cli.telling import Telling, output_option, tell_end
 from truegreen.config import load_config
 
@@ -43,20 +42,11 @@ def command(
     \b
     Example:  truegreen rollback examples/raptor --plan
     """
-    from contextlib import nullcontext
-
-    from truegreen.ledger import Ledger
+    from truegreen.cli.leased_run import leased_run
     from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.json_document import print_document
-    from truegreen.outputs.live import LiveView
-    from truegreen.ship.broadcast import Broadcast
-    from truegreen.ship.ended import interruption_after_the_end
-    from truegreen.ship.lease import lease_of
-    from truegreen.ship.leases import Leases
-    from truegreen.ship.pipeline import lease_key
     from truegreen.ship.rollback import PATIENCE, plan, roll_back, told_plan
     from truegreen.ship.target import choose_environment, find_target, withhold_secrets
-    from truegreen.ship.underway import UnderwayRuns
     from truegreen.state import locate
 
     config = load_config(folder)
@@ -74,26 +64,12 @@ def command(
         elif not quiet:
             click.echo("\n".join(told_plan(found)))
         return found.exit_code
-    with (
-        interruption_after_the_end() as ended,
-        sigterm_interrupts(),
-        Ledger.open(location) as ledger,
-        LiveView(quiet=quiet) as view,
-    ):
-        broadcast = Broadcast(
-            view,
-            lambda: UnderwayRuns.open(location),
-            kind="rollback",
-            command=again("verify", env_name),
-            head=ledger.head,
+    # A lock never stops a rollback that somebody insists on.
+    with leased_run("rollback", target, location, env_name, quiet=quiet, leased=not anyway) as run:
+        back = roll_back(
+            config, target, version, anyway=anyway, ledger=run.ledger, watcher=run.watcher
         )
-        lease = lease_of(lambda: Leases.open(location), lease_key(target), "rollback")
-        # A lock never stops a rollback that somebody insists on.
-        with nullcontext() if anyway else broadcast.under(lease):
-            back = roll_back(
-                config, target, version, anyway=anyway, ledger=ledger, watcher=broadcast
-            )
-        ended(str(back.verdict))
+        run.ended(str(back.verdict))
     telling = Telling(as_json, quiet, files)
     tell_end("rollback", back.document, config, environment, location, telling)
     return back.verdict.exit_code
