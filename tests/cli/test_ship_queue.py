@@ -1,4 +1,4 @@
-"""``ship --enqueue`` and ``--follow``: what is refused before anything is asked."""
+"""``ship --enqueue``, ``--follow`` and ``--withdraw``: what is refused before anything is asked."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ def test_options_that_do_not_go_together_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         check_together(queued, no_follow, number, repository)
+
+
+def test_a_job_is_withdrawn_or_followed_or_made() -> None:
+    for queued, no_follow, number in ((True, False, None), (False, False, 7), (False, True, None)):
+        with pytest.raises(UsageError, match="--withdraw ends a job"):
+            check_together(queued, no_follow, number, None, 17)
+    check_together(False, False, None, None, 17)
 
 
 def test_options_that_go_together_are_not() -> None:

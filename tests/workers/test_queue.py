@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from job_orders import cut_connections, order, sql
@@ -212,6 +215,37 @@ def test_a_worker_takes_only_from_the_repositories_that_it_is_for(queue: Queue) 
     assert job is not None
     assert job.app == "one"
     assert queue.take(worker(), UNDERSTOOD, only) is None
+
+
+def test_what_came_first_meanwhile_is_taken_only_from_those_repositories(
+    location: Location,
+) -> None:
+    """The first of the app ends between the look and the lock: the next one is another's."""
+    with Queue.open(location) as queue:
+        queue.enqueue(order(repository="https://git.example.com/theirs.git"))
+    database = PostgresDatabase.open(location.url, SCHEMA)  # type: ignore[arg-type]
+    real, looks = database.write_beside, []
+
+    class Looked:
+        def __init__(self, writer: Any) -> None:
+            self.run, self._rows = writer.run, writer.rows
+
+        def rows(self, statement: str, values: Any = ()) -> Any:
+            if "SKIP LOCKED" in statement:
+                looks.append(statement)
+                if len(looks) == 1:
+                    return [("https://api.example.com/apps/shop",)]
+            return self._rows(statement, values)
+
+    @contextmanager
+    def write_beside() -> Iterator[Any]:
+        with real() as writer:
+            yield Looked(writer)
+
+    database.write_beside = write_beside  # type: ignore[assignment, method-assign]
+    with Queue(database) as queue:
+        assert queue.take(worker(), UNDERSTOOD, [like("https://git.example.com/ours/*")]) is None
+    assert len(looks) == 2
 
 
 def test_workers_are_seen_as_long_as_they_give_a_sign(queue: Queue, location: Location) -> None:

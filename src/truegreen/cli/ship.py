@@ -11,7 +11,14 @@ import click
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.moment import moment_option
 from truegreen.cli.options import again, folder_argument, target_options
-from truegreen.cli.ship_queue import check_together, enqueue, follow_job, order_of, queue_options
+from truegreen.cli.ship_queue import (
+    check_together,
+    enqueue,
+    follow_job,
+    order_of,
+    queue_options,
+    withdraw_job,
+)
 from truegreen.cli.telling import Telling, output_option, tell_end
 from truegreen.config import load_config
 
@@ -33,7 +40,9 @@ if TYPE_CHECKING:
     multiple=True,
     help="Pass GATE although it is shut; takes --reason, --ticket and --until.",
 )
-@click.option("--reason", metavar="TEXT", default="", help="Why the gate is overridden.")
+@click.option(
+    "--reason", metavar="TEXT", default="", help="Why the gate is overridden, or the job withdrawn."
+)
 @click.option("--ticket", metavar="ID", default="", help="Where that was decided.")
 @moment_option("--until", help="When the override ends, e.g. 2026-12-24T18:00:00+01:00.")
 @click.option("--wait", is_flag=True, help="Queue while somebody else ships this app.")
@@ -68,6 +77,7 @@ def command(
     queued: bool,
     no_follow: bool,
     number: int | None,
+    withdrawn: int | None,
     repository: str | None,
 ) -> int:
     """Ship the service in DIR at its committed HEAD, and say what is true afterwards.
@@ -93,13 +103,15 @@ def command(
     from truegreen.workers.carrying import carry_out, gates_of
     from truegreen.workers.order import AN_HOUR, Options
 
-    check_together(queued, no_follow, number, repository)
+    check_together(queued, no_follow, number, repository, withdrawn)
     files = parse_outputs(outputs)
     config = load_config(folder)
     withhold_secrets(config)
     environment = choose_environment(config, env_name)
     location = locate(config.root)
     telling = Telling(as_json, quiet, files)
+    if withdrawn is not None:
+        return withdraw_job(withdrawn, reason, environment, location, telling)
     if number is not None:
         return follow_job(number, config, environment, location, telling, wait_at_most)
     source = read_source(folder.resolve())

@@ -1,4 +1,4 @@
-"""``truegreen ship --enqueue`` and ``--follow``: options, and what is printed of a job."""
+"""``truegreen ship --enqueue``, ``--follow``, ``--withdraw``: options, and what is printed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def queue_options(function: _F) -> _F:
-    """``--enqueue``, ``--no-follow``, ``--follow`` and ``--repository``."""
+    """``--enqueue``, ``--no-follow``, ``--follow``, ``--withdraw`` and ``--repository``."""
     options = (
         click.option(
             "--enqueue", "queued", is_flag=True,
@@ -35,6 +35,10 @@ def queue_options(function: _F) -> _F:
             help="Follow a job that was enqueued before.",
         ),
         click.option(
+            "--withdraw", "withdrawn", metavar="JOB", type=click.IntRange(1, 2**63 - 1),
+            help="Take a job that waits out of the queue; takes --reason.",
+        ),
+        click.option(
             "--repository", metavar="URL",
             help="With --enqueue: where workers fetch the commit; default: git's remote origin.",
         ),
@@ -45,9 +49,18 @@ def queue_options(function: _F) -> _F:
 
 
 def check_together(
-    queued: bool, no_follow: bool, number: int | None, repository: str | None
+    queued: bool,
+    no_follow: bool,
+    number: int | None,
+    repository: str | None,
+    withdrawn: int | None = None,
 ) -> None:
     """Raises UsageError for options that do not go together."""
+    if withdrawn is not None and (queued or no_follow or number is not None):
+        raise UsageError(
+            "--withdraw ends a job; --enqueue makes one, and --follow goes on with one",
+            hint="one of them",
+        )
     if number is not None and (queued or no_follow):
         raise UsageError("--follow goes on with a job; --enqueue makes one", hint="one of them")
     if not queued and (no_follow or repository is not None):
@@ -109,3 +122,23 @@ def follow_job(
         click.echo(line, err=True)
     tell_end("ship", followed.document, config, environment, location, telling)
     return followed.exit_code
+
+
+def withdraw_job(
+    number: int, reason: str, environment: Environment, location: Location, telling: Telling
+) -> int:
+    """Takes a job that waits out of the queue, and says so."""
+    from truegreen.outputs.json_document import print_document
+    from truegreen.ship.overriding import actor
+    from truegreen.workers.queue import Queue
+    from truegreen.workers.withdrawal import check, one_line
+
+    why = one_line(reason)
+    with Queue.open(location) as queue:
+        found = queue.withdraw(number, environment.app, actor(), why)
+    gone = check(found, number, environment.app)
+    if telling.as_json:
+        print_document(gone.job.as_json())
+    if not telling.quiet:
+        click.echo(gone.told, err=True)
+    return 0

@@ -10,6 +10,9 @@ from truegreen.ship.lease import moment
 from truegreen.workers.order import Understands
 
 State = Literal["waiting", "running", "ended"]
+# Stands where a verdict would: no new state and no new column, so that a worker or a runner of any
+# version sees a job that ended, and says the words that stand with it.
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,8 @@ class Job:
     ``attempt`` counts how often it was taken, and with ``worker`` names one claim of it. ``lost``
     counts the workers that went away in the middle. ``run``: the ledger's record of the end, None
     for a ship that came to no verdict; then ``message`` and ``hint`` say why. ``note``: what
-    happened to it last, besides ending.
+    happened to it last, besides ending. Of a job that was withdrawn, ``owner`` is who did that and
+    ``note`` is why.
     """
 
     id: int
@@ -56,8 +60,13 @@ class Job:
         return [(str(name), str(state), str(text)) for name, state, text in
                 json.loads(self.progress)]  # fmt: skip
 
+    @property
+    def withdrawn(self) -> bool:
+        return self.verdict == WITHDRAWN
+
     def as_json(self) -> dict[str, Any]:
-        """The document of ``ship --enqueue --no-follow``."""
+        """The document of ``ship --enqueue --no-follow`` and of ``ship --withdraw``."""
+        gone = {"by": self.owner, "reason": self.note, "at": moment(self.ended_at or 0.0)}
         return {
             "job": self.id,
             "state": self.state,
@@ -69,6 +78,7 @@ class Job:
             "protocol": self.protocol,
             "asked_by": self.asked_by,
             "asked_at": moment(self.asked_at),
+            **({"withdrawn": gone, "exit_code": self.exit_code} if self.withdrawn else {}),
         }
 
 

@@ -16,9 +16,10 @@ from truegreen.ship.holder import Holder, has_ended
 from truegreen.state import DATABASE_URL, Location
 from truegreen.state.database import Writer
 from truegreen.state.postgres import PostgresDatabase
-from truegreen.workers.job import Ending, Job, Seen, Standing
+from truegreen.workers.job import WITHDRAWN, Ending, Job, Seen, Standing
 from truegreen.workers.order import Order, Understands
 from truegreen.workers.tables import CHANNEL, JOB_CHANNEL, SCHEMA
+from truegreen.workers.withdrawal import Withdrawal, withdrawn
 
 SECONDS = 30.0  # how long a claim outlives its last heartbeat
 MOST_LOST = 5  # workers that a job may take with it
@@ -41,7 +42,10 @@ WHERE p.job IS NULL AND j.protocol BETWEEN ? AND ? AND j.repository LIKE ANY (?)
 ORDER BY p.served_at, j.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
 """
 _HELD = "SELECT job FROM job_place WHERE job IS NOT NULL ORDER BY place FOR UPDATE SKIP LOCKED"
-_FIRST = f"{_SELECT} WHERE place = ? AND state = 'waiting' ORDER BY id LIMIT 1"
+_FIRST = (
+    f"SELECT * FROM ({_SELECT} WHERE place = ? AND state = 'waiting' ORDER BY id LIMIT 1) first"  # noqa: S608
+    " WHERE protocol BETWEEN ? AND ? AND repository LIKE ANY (?)"
+)
 _CLAIM = "id = ? AND worker = ? AND attempt = ? AND state = 'running'"
 _FREE = "UPDATE job_place SET job = NULL WHERE place = ? AND job = ?"
 # What was begun goes on before anything else is begun.
@@ -53,6 +57,10 @@ _BACK = (
 _TAKE = (
     "UPDATE job SET state = 'running', worker = ?, owner = ?, process = ?, taken_at = ?,"  # noqa: S608
     f" beat_at = ?, attempt = attempt + 1 WHERE id = ? RETURNING {_COLUMNS}"
+)
+_WITHDRAW = (
+    f"UPDATE job SET state = 'ended', ended_at = {_NOW}, verdict = ?, owner = ?, note = ?,"  # noqa: S608
+    f" exit_code = ?, message = ?, hint = ? WHERE id = ? RETURNING {_COLUMNS}"
 )
 
 
@@ -121,6 +129,29 @@ class Queue:
             ((before,),) = counted
         return Standing(job, before, self.workers())
 
+    def withdraw(self, number: int, app: str, by: str, why: str) -> Withdrawal | None:
+        """Ends a job of ``app`` that nobody carries out; any other is left as it is. None for a
+        number that no job has. Who follows it hears so at once: ``why`` must be one line.
+
+        The app's row is locked as it is for taking: of the two, one finds what the other left.
+        """
+        with self._db.write_beside() as writer:
+            places = writer.rows("SELECT place FROM job WHERE id = ?", (number,))
+            if not places:
+                return None
+            _lock(writer, places[0][0])
+            job = Job(*writer.rows(f"{_SELECT} WHERE id = ?", (number,))[0])
+            if job.app != app or job.state != "waiting":
+                return Withdrawal(job, now=False)
+            ending = withdrawn(job, by, why)
+            rows = writer.rows(
+                _WITHDRAW,
+                (WITHDRAWN, by, why, ending.exit_code, ending.message, ending.hint, number),
+            )
+            _tell(writer, CHANNEL)  # what is behind it may be first now
+            _tell(writer, JOB_CHANNEL.format(number))
+        return Withdrawal(Job(*rows[0]), now=True)
+
     def listen_to(self, number: int) -> None:
         """``wait`` then returns when something becomes of the job."""
         self._db.listen(JOB_CHANNEL.format(int(number)))
@@ -145,15 +176,15 @@ class Queue:
         patterns of the repositories that it works for."""
         while True:
             with self._db.write_beside() as writer:
-                places = writer.rows(
-                    _NEXT, (understands.oldest, understands.newest, list(only))
-                )  # fmt: skip
+                mine = (understands.oldest, understands.newest, list(only))
+                places = writer.rows(_NEXT, mine)
                 if not places:
                     return None
                 place = places[0][0]
-                # Read again now that nobody else takes one of this app: the first may be another.
-                first = [Job(*row) for row in writer.rows(_FIRST, (place,))]
-                if not first or first[0].protocol not in understands:
+                # Read again now that nobody else takes one of this app or withdraws it: the first
+                # may be another, and none of ours.
+                first = [Job(*row) for row in writer.rows(_FIRST, (place, *mine))]
+                if not first:
                     continue
                 now = _now(writer)
                 values = (holder.id, holder.owner, holder.process, now, now, first[0].id)
