@@ -11,7 +11,7 @@ SOURCE = Path(truegreen.__file__).parent.parent
 PARTS = ", ".join(
     f"truegreen.{part}" for part in ("flags", "guard", "guard.wsgi", "guard.flask", "health")
 )
-ALLOWED = {"errors", "frozen", "secret", "config", "flags", "guard", "headers", "health"}
+ALLOWED = {"address", "errors", "frozen", "secret", "config", "flags", "guard", "headers", "health"}
 
 
 def in_bare_python(code: str) -> str:
@@ -63,8 +63,14 @@ def mentions(*words: str, under: str = "") -> set[str]:
 
 def test_addresses_booleans_and_headers_are_each_read_in_one_place() -> None:
     # spans.py writes address.packed() out, to spare its call.
-    assert mentions("_socket import", "inet_aton", "inet_ntop(") == {"guard/address.py"}
-    assert mentions("inet_pton(", "pton(") <= {"guard/address.py", "guard/spans.py"}
+    assert mentions("_socket import", "inet_aton", "inet_ntop(") == {"address.py"}
+    assert mentions("inet_pton(", "pton(") <= {"address.py", "guard/spans.py"}
+    # Of the others a table of the code's own, what is packed already, and a constant.
+    assert mentions("ip_address(", "ip_network(", "ip_interface(", "IPv4Address(", "IPv6Address(",
+                    "IPv4Network(", "IPv6Network(") == {
+        "address.py", "gates/scan/kinds/placeholders.py", "guard/refresh.py",
+        "embedded/certificate.py",
+    }  # fmt: skip
     assert mentions('"yes"', "strtobool") == {"flags/grammar.py"}
     assert mentions('"HTTP_" +', '"HTTP_{') == {"headers.py"}
     # The embedded platform's router and edge read raw HTTP: names in any case.
@@ -77,3 +83,4 @@ def test_what_the_service_imports_compares_addresses_without_ipaddress() -> None
     for room in ("flags", "guard", "health"):
         found = mentions("ipaddress", under=room)
         assert found == ({"guard/refresh.py"} if room == "guard" else set())
+    assert in_bare_python(f"import {PARTS}\nprint('ipaddress' in sys.modules)").strip() == "False"

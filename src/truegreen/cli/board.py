@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 
 import click
 
+from truegreen.address import parsed
 from truegreen.cli.options import folder_argument
 from truegreen.config import load_config
 from truegreen.errors import UsageError
@@ -98,12 +98,11 @@ def command(
     from truegreen.board import Sources
     from truegreen.board.serve import serve
 
-    try:
-        address = ipaddress.ip_address(listen)
-    except ValueError:
+    address = parsed(listen.partition("%")[0])
+    if address is None:
         raise UsageError(
             f"{listen!r} is no address", hint="127.0.0.1, or one of this machine's own"
-        ) from None
+        )
     if not address.is_loopback:
         click.echo(
             f"the board asks nobody who they are: whoever reaches {listen} can read it", err=True

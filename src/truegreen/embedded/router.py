@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import html
-import ipaddress
 import random
 import re
 import time
@@ -17,6 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol
 
+from truegreen.address import packed
 from truegreen.embedded.dynos import DynoState, Log
 from truegreen.embedded.http1 import (
     Answer,
@@ -251,13 +251,7 @@ def host_name(host: str) -> str:
 @lru_cache(maxsize=1024)
 def is_bare(name: str) -> bool:
     """Is it an address, ``localhost`` or nothing: a host that names no app?"""
-    if name in ("", "localhost"):
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    return name in ("", "localhost") or packed(name) is not None
 
 
 def error_page(code: str, description: str) -> Answer:

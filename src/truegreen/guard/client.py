@@ -7,7 +7,7 @@ is parsed before. Which request passed is policy.py's.
 
 from __future__ import annotations
 
-from truegreen.guard.address import canonical
+from truegreen.address import canonical
 from truegreen.headers import environ_key, single
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports

@@ -7,9 +7,9 @@ case faster and must never say yes where this says no. Settings are checked in p
 
 from __future__ import annotations
 
+from truegreen.address import packed
 from truegreen.frozen import Frozen
 from truegreen.guard import reasons
-from truegreen.guard.address import packed
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import time
 
+from truegreen.address import canonical
 from truegreen.guard import reasons
-from truegreen.guard.address import canonical
 from truegreen.guard.judge import Rules, hop, judge
 from truegreen.guard.profiles import GuardError, Profile
 from truegreen.guard.tally import Tally

@@ -6,8 +6,8 @@ from the answer policy.py's, fetching refresh.py's.
 
 from __future__ import annotations
 
+from truegreen.address import network
 from truegreen.errors import ConfigError
-from truegreen.guard.address import network
 from truegreen.guard.spans import compile_lookup
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from truegreen.address import network
 from truegreen.errors import Refused, Unverified, UsageError
-from truegreen.guard.address import network
 from truegreen.guard.ranges import Ranges, RangesError, edges
 
 CLOUDFLARE_URLS = ("https://www.cloudflare.com/ips-v4", "https://www.cloudflare.com/ips-v6")

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-from truegreen.guard.address import AF_INET, AF_INET6, MAPPED, inet_pton
+from truegreen.address import AF_INET, AF_INET6, MAPPED, inet_pton
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import errno
 import fnmatch
-import ipaddress
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType, ModuleType
 from typing import Any
+
+from truegreen.address import packed, parsed
 
 Told = Callable[[str, int, FrameType], None]
 
@@ -29,12 +30,8 @@ def is_local(host: str) -> bool:
     name = host.rstrip(".").lower()
     if name in _LOCAL_NAMES or name.endswith(".localhost"):
         return True
-    try:
-        address = ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any(one.is_loopback or one.is_unspecified for one in (address, mapped) if one)
+    address = parsed(name.partition("%")[0])
+    return address is not None and (address.is_loopback or address.is_unspecified)
 
 
 class NetworkSeal:
@@ -113,8 +110,4 @@ class NetworkSeal:
 
 
 def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
+    return packed(host.partition("%")[0]) is not None

@@ -5,11 +5,11 @@ No network and no httpx here. Everything that decides *where a token may go* is 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit
 
+from truegreen.address import packed, parsed
 from truegreen.errors import UsageError
 
 HEROKU_API = "https://api.heroku.com"
@@ -54,10 +54,8 @@ def is_loopback(host: str) -> bool:
     host = host.lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    try:
-        return ipaddress.ip_address(host).is_loopback and "%" not in host
-    except ValueError:
-        return False
+    address = parsed(host)
+    return address is not None and address.is_loopback
 
 
 def parse_api_url(text: str) -> ApiAddress:
@@ -135,7 +133,4 @@ def _split(text: str, *, what: str, private: bool = False) -> tuple[SplitResult,
 
 
 def _is_ipv6(netloc: str, host: str) -> bool:
-    try:
-        return netloc.startswith("[") and ipaddress.IPv6Address(host).scope_id is None
-    except ValueError:
-        return False
+    return netloc.startswith("[") and ":" in host and packed(host) is not None

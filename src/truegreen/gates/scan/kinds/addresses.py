@@ -4,10 +4,10 @@ in a log all are people. ``public`` leaves out what no person on the internet ca
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator
 
+from truegreen.address import parsed
 from truegreen.gates.scan.found import Match
 from truegreen.gates.scan.kinds import placeholders
 from truegreen.secret import Secret
@@ -26,9 +26,8 @@ def classifier(policy: str) -> Callable[[bytes, int, int], Iterator[Match]]:
     def classify(data: bytes, start: int, end: int) -> Iterator[Match]:
         if (start and data[start - 1 : start] in (b".", b"-", b":")) or _AFTER.match(data, end):
             return
-        try:
-            address = ipaddress.ip_address(data[start:end].decode("ascii"))
-        except ValueError:
+        address = parsed(data[start:end].decode("ascii"))
+        if address is None:
             return
         if policy == "public" and (not address.is_global or address.is_multicast):
             return

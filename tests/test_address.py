@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truegreen.guard.address import canonical, network, packed, shown
+from truegreen.address import canonical, network, packed, parsed, shown
 
 
 @given(st.ip_addresses())
@@ -16,6 +16,7 @@ def test_every_address_is_read_as_the_standard_library_reads_it(
     mapped = getattr(address, "ipv4_mapped", None)
     assert packed(str(address)) == (mapped or address).packed
     assert canonical(str(address)) == str(mapped or address)
+    assert parsed(str(address)) == (mapped or address)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,7 @@ def test_a_mapped_address_is_the_v4_address(text: str) -> None:
 )  # fmt: skip
 def test_what_is_no_address_is_none_and_never_an_exception(text: str) -> None:
     assert packed(text) is None
+    assert parsed(text) is None
     assert canonical(text) is None
 
 

@@ -1,8 +1,8 @@
 """The one place of the tree where text becomes a network address. Nothing here decides anything.
 
-Addresses are packed bytes, four for v4 and sixteen for v6, so that they compare and bisect as they
-are. A v4-mapped v6 address (``::ffff:a.b.c.d``, RFC 4291 2.5.5.2) is the v4 address: an edge that
-reaches a dual-stack listener must not get another identity by it.
+The guard has addresses as packed bytes, four for v4 and sixteen for v6: so they compare and bisect
+as they are. A v4-mapped v6 address (``::ffff:a.b.c.d``, RFC 4291 2.5.5.2) is the v4 address: an
+edge that reaches a dual-stack listener must not get another identity by it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,12 @@ from __future__ import annotations
 # The C module: `socket` costs 3 ms of imports for two functions, and a dyno imports this at start.
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
-__all__ = ["AF_INET", "AF_INET6", "MAPPED", "canonical", "inet_pton", "network", "packed", "shown"]
+TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+__all__ = ["AF_INET", "AF_INET6", "MAPPED", "canonical", "inet_pton", "network", "packed", "parsed",
+           "shown"]  # fmt: skip
 
 MAPPED = bytes(10) + b"\xff\xff"
 
@@ -27,6 +32,14 @@ def packed(text: str) -> bytes | None:
         return inet_pton(AF_INET, text)
     except (OSError, ValueError):  # ValueError: a NUL, a lone surrogate
         return None
+
+
+def parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """What ``packed`` gives, for whoever asks what kind of an address it is (loopback, public)."""
+    import ipaddress  # only here: 4 ms, and no service asks
+
+    address = packed(text)
+    return None if address is None else ipaddress.ip_address(address)
 
 
 def canonical(text: str) -> str | None:
