@@ -93,6 +93,26 @@ def test_verify_answers_every_check_with_all_that_evidence_needs(raptor: Shipped
     jsonschema.validate(document, json.loads(schema.read_text()))
 
 
+def test_verify_needs_no_configuration_and_nothing_but_variables(
+    raptor: Shipped, tmp_path: Path
+) -> None:
+    status = raptor.status()
+    env = {
+        "PATH": os.environ["PATH"],
+        "HEROKU_API_KEY": Path(status["token_file"]).read_text().strip(),
+        "HEROKU_HOST": status["api"],
+        "HEROKU_APP": APP,
+        "GITHUB_SHA": raptor.git("rev-parse", "HEAD"),
+    }
+    done = subprocess.run(
+        raptor.command("verify", "--json"),
+        cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["verdict"]) == (0, "green"), done.stderr
+    assert env["HEROKU_API_KEY"] not in done.stdout + done.stderr
+
+
 def test_the_edge_lets_in_and_the_origin_does_not(raptor: Shipped) -> None:
     status, body = raptor.get("edge")
     assert (status, body["status"]) == (200, "ok")

@@ -35,6 +35,10 @@ def command(
 ) -> int:
     """Ask again what is true of a release, and change nothing.
 
+    Needs no configuration: where there is none, the app, the commit, the platform and the token may
+    come from TRUEGREEN_APP, TRUEGREEN_COMMIT, TRUEGREEN_PLATFORM and TRUEGREEN_API_TOKEN, or from
+    HEROKU_APP, GITHUB_SHA and HEROKU_API_KEY.
+
     \b
     Exits 0 green, 1 red, 3 when it could not find out.
 
@@ -55,6 +59,11 @@ def command(
     config = load_config(folder)
     withhold_secrets(config)
     environment = choose_environment(config, env_name)
+    if config.file is None:
+        from truegreen.secret import variable
+        from truegreen.ship.unconfigured import Wish, wished
+
+        app, commit, platform = wished(Wish(app, commit, platform), variable, config.root)
     if commit is not None:
         commit = full_commit(folder, commit)
     elif release_name is None:
@@ -79,7 +88,7 @@ def command(
         ledger.append(
             "verify",
             app=question.app,
-            commit=commit,
+            commit=verification.situation.commit,
             verdict=document["verdict"],
             body=document,
         )

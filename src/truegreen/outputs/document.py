@@ -1,4 +1,4 @@
-"""The JSON document of ``ship`` and ``verify``. Its keys are a contract (see docs/json.md)."""
+"""The JSON document of ``ship`` and ``verify``. Its keys are a contract (schemas/verification.json)."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def question_for(
     if config.release.migrate == "none":
         optional.append("schema.head")
     if config.file is None:
-        optional += _NEEDS_THE_APP
+        optional += _NEEDS_MORE
     run = os.environ.get("GITHUB_RUN_ID", "")
     question = Question(
         app=app or environment.app,
@@ -79,6 +79,7 @@ def question_for(
         live=config.live,
         root=config.root,
         stability=config.stability,
+        configured=config.file is not None,
         schema_dyno=config.release.alembic_ini
         if config.checks.schema_dyno and config.release.migrate == "alembic"
         else "",
@@ -87,9 +88,15 @@ def question_for(
     return question._replace(required=required_checks(optional, also))
 
 
-# What only an app that has truegreen in it can answer: shown, and not required, where no
-# configuration says that it is there.
-_NEEDS_THE_APP = ("release.report", "code.served", "health.origin_blocked", "schema.head")
+# What only an app that has truegreen in it, or a configuration, can answer: shown, and not required,
+# where no configuration says that it is there.
+_NEEDS_MORE = (
+    "release.report",
+    "code.served",
+    "health.origin_blocked",
+    "schema.head",
+    "flags.config",
+)
 
 
 def ask(

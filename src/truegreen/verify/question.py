@@ -18,7 +18,8 @@ class Question(NamedTuple):
     ``health_token`` opens the health endpoint's detail view; None: the app's config var is used.
     ``settle`` is for how long (seconds) code.served may be answered by other code before it
     counts: old dynos take a while to leave. ``report_text`` is the release command's output when
-    it was captured while it ran.
+    it was captured while it ran. ``configured``: somebody wrote down what the service is; without,
+    no flag is declared and no health path named, and nothing is held against it for that.
     """
 
     app: str
@@ -40,3 +41,4 @@ class Question(NamedTuple):
     root: Path | None = None  # where the live suite is run
     schema_dyno: str = ""  # alembic.ini in the slug; empty: no dyno is asked for the schema
     stability: Stability = Stability()
+    configured: bool = True

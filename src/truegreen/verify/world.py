@@ -6,6 +6,7 @@ times. Nothing here decides anything.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ _T = TypeVar("_T")
 _STREAM_DEADLINE = 15.0  # seconds; a finished release's output is short or already flowing
 _LOG_LINES = 500
 _SLUGS = 5  # of the newest releases, when no build tells which one is meant
+_SHORT = re.compile(r"[0-9a-f]{7,39}\Z")
 _TAIL = 256 * 1024  # bytes of output that are kept: the trailer is at the end
 
 
@@ -138,7 +140,7 @@ class World:
         found = choose_release(
             self.releases(),
             self.builds() if by_commit else (),
-            commit=asked.commit,
+            commit=self.commit() if by_commit else asked.commit,
             version=asked.version,
             after=asked.after,
         )
@@ -151,7 +153,7 @@ class World:
         for release in self.releases():
             if release.slug_id and release.slug_id not in slugs:
                 slugs.append(release.slug_id)
-                if self.slug(release.slug_id).commit == self.question.commit:
+                if self.slug(release.slug_id).commit == self.commit():
                     return release
             if len(slugs) == _SLUGS:
                 break
@@ -174,10 +176,22 @@ class World:
 
     def commit(self) -> str | None:
         """The commit that the question is about; asked for none, the target's own."""
-        if self.question.commit:
-            return self.question.commit
+        if asked := self.question.commit:
+            return (
+                asked if not _SHORT.match(asked) else self._once("full", lambda: self._full(asked))
+            )
         target = self.target()
         return self.commit_of(target) if target else None
+
+    def _full(self, short: str) -> str:
+        """The one commit among the builds that begins with ``short``, which no repository here knew;
+        ``short`` itself where none does, or several do."""
+        try:
+            built = {build.source_version for build in self.builds() if build.source_version}
+        except Unverified:
+            return short
+        found = {commit for commit in built if commit.startswith(short)}
+        return short if short in found or len(found) != 1 else found.pop()
 
     def output(self) -> str | None:
         """The end of the target's release command's output; None when it has no stream."""

@@ -11,13 +11,15 @@ from datetime import date
 from truegreen.flags import Flags
 from truegreen.flags.explain import explain
 from truegreen.model import digest_of
-from truegreen.verify.answer import Answer, failed, passed
+from truegreen.verify.answer import Answer, failed, passed, unknown
 from truegreen.verify.world import World
 
 EXPECTED = "every flag parses, none undeclared, required config vars set"
 
 
 def observe(world: World) -> Answer:
+    if not world.question.configured:
+        return unknown("no configuration declares flags", EXPECTED, "truegreen.toml")
     variables = world.config_vars()
     flags = Flags.from_config(world.question.flags)
     problems = [f"{one.variable}: {one.problem}" for one in flags.problems(variables)]

@@ -1,4 +1,7 @@
-"""``health.edge``: 200 through the edge. A challenge or login page is unknown, not a pass."""
+"""``health.edge``: 200 through the edge. A challenge or login page is unknown, not a pass.
+
+Where no configuration names a health path, an app that answers 404 to ours has none, and is up.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from truegreen.verify.answer import Answer, failed, passed, unknown
 from truegreen.verify.world import World
 
 EXPECTED = "200"
+_UNNAMED = "200, or the app's own 404: no configuration names a health path"
 
 
 def observe(world: World) -> Answer:
@@ -27,6 +31,9 @@ def observe(world: World) -> Answer:
         and not any(one.slug_id or one.image for one in world.releases() if one.current)
     ):
         return unknown(f"{answer.summary}, {world.pending()}", EXPECTED, source, **more)
+    if answer.status == 404 and not world.question.configured:
+        told = f"the app answers; it has no {world.question.health.path}"
+        return passed(told, _UNNAMED, source, **more)
     if bad:
         return failed(answer.summary, EXPECTED, source, **more)
     return passed("200", EXPECTED, source, **more)

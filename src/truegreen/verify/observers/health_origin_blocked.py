@@ -1,7 +1,8 @@
 """``health.origin_blocked``: does a direct request to the origin get 403, forged headers and all?
 
 Asked at a path of its own, since the health path may be exempt. A 5xx of the router says nothing
-about the guard, and is unknown.
+about the guard, and is unknown. So is an open origin where no configuration says that there is an
+edge before the app at all.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ def observe(world: World) -> Answer:
         return unknown(f"a {page} answered", EXPECTED, source, digest=digest, detail=detail)
     if all(answer.status == 403 for answer in answers):
         return passed(answers[0].summary, EXPECTED, source, digest=digest, detail=detail)
+    if not world.question.configured:
+        return unknown(f"{told}; whether it should be closed, nobody says", EXPECTED, source)
     if any(answer.status not in (0, 403) and answer.status < 500 for answer in answers):
         detail["open"] = True
         return failed(told, EXPECTED, source, digest=digest, detail=detail)
