@@ -1,4 +1,4 @@
-"""An app that nobody configured anything for: what is asked of it, and what is not held against it."""
+"""An app that nobody configured anything for: what is asked, and what is not held against it."""
 
 from __future__ import annotations
 

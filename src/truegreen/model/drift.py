@@ -103,7 +103,7 @@ def _config(before: Snapshot, now: Snapshot) -> Iterator[Change]:
     if before.config != now.config:
         was, is_now = before.current, now.current
         by = f" since v{was.version}" if was else ""
-        at = f" (v{is_now.version})" if is_now else ""
+        at = f" (v{is_now.version} is current)" if is_now else ""
         yield Change("config-drift", now.config, f"the config vars have changed{by}{at}")
 
 

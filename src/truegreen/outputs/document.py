@@ -1,4 +1,5 @@
-"""The JSON document of ``ship`` and ``verify``. Its keys are a contract (schemas/verification.json)."""
+"""The JSON document of ``ship`` and ``verify``. Its keys are a contract: its schema stands in
+schemas/verification.json."""
 
 from __future__ import annotations
 

@@ -88,8 +88,8 @@ def question_for(
     return question._replace(required=required_checks(optional, also))
 
 
-# What only an app that has truegreen in it, or a configuration, can answer: shown, and not required,
-# where no configuration says that it is there.
+# What only an app that has truegreen in it, or a configuration, can answer: shown, and not
+# required, where no configuration says that it is there.
 _NEEDS_MORE = (
     "release.report",
     "code.served",

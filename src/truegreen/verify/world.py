@@ -184,8 +184,8 @@ class World:
         return self.commit_of(target) if target else None
 
     def _full(self, short: str) -> str:
-        """The one commit among the builds that begins with ``short``, which no repository here knew;
-        ``short`` itself where none does, or several do."""
+        """The one commit among the builds that begins with ``short``, which no repository here
+        knew; ``short`` itself where none does, or several do."""
         try:
             built = {build.source_version for build in self.builds() if build.source_version}
         except Unverified:

@@ -1,4 +1,4 @@
-"""``verify`` where nobody wrote a configuration: who says app, commit and platform, in what order."""
+"""``verify`` where nobody wrote a configuration: who says app, commit and platform."""
 
 from __future__ import annotations
 
