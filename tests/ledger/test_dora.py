@@ -69,16 +69,36 @@ def test_the_measures_are_what_the_runs_say(tmp_path: Path) -> None:
     assert found.rework == 1 / 4
     assert found.open_failure == hours(47)
     assert found.samples == {
-        "deployments": 4, "lead_time": 3, "change_failure": 7, "recovery": 1, "rework": 4,
+        "deployments": 4, "lead_time": 3, "change_failure": 7, "failed_to_deploy": 7,
+        "recovery": 1, "rework": 4,
     }  # fmt: skip
     assert [(one.green, one.red, one.unverified) for one in found.days] == [
         (1, 2, 0), (2, 0, 1), (1, 1, 0),
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "release",
+    [None, {"version": 5, "status": "failed", "current": False}],
+    ids=["build", "release"],
+)
+def test_what_never_reached_production_failed_to_deploy_and_is_no_change_failure(
+    tmp_path: Path, release: dict[str, Any] | None
+) -> None:
+    path = ledger(tmp_path / "l", [(0, "green", "a", None), (1, "green", "b", None)])
+    ledger(path, [(2, "red", "c", None)], release=release)
+    serves = {"version": 6, "status": "failed", "current": True}  # the world of 2026-06-21
+    ledger(path, [(3, "red", "d", None)], release=serves)
+    found = measured(path)
+    assert (found.failed, found.change_failure, found.failed_to_deploy) == (2, 1 / 3, 1 / 4)
+    assert (found.samples["change_failure"], found.samples["failed_to_deploy"]) == (3, 4)
+    assert any("failed to deploy" in line and "25 %" in line for line in dora_lines(found))
+
+
 def test_nothing_is_not_zero(tmp_path: Path) -> None:
     found = measured(ledger(tmp_path / "l", []))
     assert (found.lead_time, found.change_failure, found.recovery, found.rework) == (None,) * 4
+    assert found.failed_to_deploy is None
     assert found.per_day == 0
     assert "no sample" in "\n".join(dora_lines(found))
     ET.fromstring(dora_svg(found))

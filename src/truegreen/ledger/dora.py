@@ -27,6 +27,7 @@ def deployments(records: Iterable[Record]) -> list[Deployment]:
                 record.verdict,
                 _committed(record.body),
                 rework=mends or record.kind in ("retry", "rollback"),
+                reached=_reached(record.body),
             )
         )
     return found
@@ -41,6 +42,14 @@ def _nothing_new(record: Record, before: Sequence[Deployment]) -> bool:
     again = any("not released again" in str(note) for note in notes)
     same = bool(before) and before[-1].commit == record.commit
     return again and same and before[-1].verdict == record.verdict
+
+
+def _reached(body: Mapping[str, Any]) -> bool:
+    """Whether the run's release became the current one; True where its record does not say."""
+    if "release" not in body:
+        return True
+    release = body["release"]  # None: it was not even built
+    return isinstance(release, Mapping) and bool(release.get("current"))
 
 
 def _committed(body: Mapping[str, Any]) -> datetime | None:

@@ -2,7 +2,9 @@
 
 Pure: runs in, numbers out. What each is, as DORA puts it (https://dora.dev/guides/dora-metrics/):
 deployment frequency, change lead time, change fail rate, failed deployment recovery time, rework
-rate. A measure without a sample is None, never 0.
+rate. DORA counts what reached production; what failed before (the build, the release command, while
+the old code served on) hurts no user and stands apart, as failed to deploy. A measure without a
+sample is None, never 0.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ class Deployment:
     verdict: str  # green | red | unverified
     committed_at: datetime | None = None
     rework: bool = False  # unplanned: it follows a failed one and mends it
+    reached: bool = True  # its release became the current one
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class Measures:
     unverified: int
     per_day: float
     lead_time: float | None  # median, commit made → green in production
-    change_failure: float | None  # of runs with a verdict, those that were red
+    change_failure: float | None  # of those that reached production, those that were red
+    failed_to_deploy: float | None  # of runs with a verdict, the red ones that never reached it
     recovery: float | None  # median, red → the next green
     rework: float | None  # of green ones, those that mend a red one
     open_failure: datetime | None  # the red run that no green one has followed yet
@@ -70,6 +74,8 @@ def measure(app: str, runs: Sequence[Deployment], *, since: datetime, until: dat
     ]
     recovered, open_failure = _recoveries(within)
     judged = len(green) + len(red)
+    served = [run for run in red if run.reached]
+    reached = len(green) + len(served)
     span = max((until - since).total_seconds() / _DAY, 1.0)
     return Measures(
         app=app,
@@ -80,7 +86,8 @@ def measure(app: str, runs: Sequence[Deployment], *, since: datetime, until: dat
         unverified=len(within) - judged,
         per_day=len(green) / span,
         lead_time=median(lead) if lead else None,
-        change_failure=len(red) / judged if judged else None,
+        change_failure=len(served) / reached if reached else None,
+        failed_to_deploy=(judged - reached) / judged if judged else None,
         recovery=median(recovered) if recovered else None,
         rework=sum(run.rework for run in green) / len(green) if green else None,
         open_failure=open_failure,
@@ -88,7 +95,8 @@ def measure(app: str, runs: Sequence[Deployment], *, since: datetime, until: dat
         samples={
             "deployments": len(green),
             "lead_time": len(lead),
-            "change_failure": judged,
+            "change_failure": reached,
+            "failed_to_deploy": judged,
             "recovery": len(recovered),
             "rework": len(green),
         },

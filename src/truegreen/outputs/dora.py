@@ -10,6 +10,10 @@ from truegreen.model import stamp
 from truegreen.model.dora import Day, Measures
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _CHART = 760, 300, 44, 118, 130
+_SHORTER = {
+    "deployment frequency": "frequency",
+    "failed deployment recovery": "recovery time",
+}  # six labels stand side by side
 _COLOURS = {"green": "#2da44e", "red": "#cf222e", "unverified": "#9a6700"}
 
 
@@ -25,6 +29,7 @@ def dora_document(measures: Measures) -> dict[str, Any]:
         "deployment_frequency_per_day": round(measures.per_day, 4),
         "lead_time_seconds": measures.lead_time,
         "change_failure_rate": measures.change_failure,
+        "failed_to_deploy_rate": measures.failed_to_deploy,
         "recovery_time_seconds": measures.recovery,
         "rework_rate": measures.rework,
         "open_failure_since": stamp(measures.open_failure) if measures.open_failure else None,
@@ -43,7 +48,8 @@ def dora_rows(measures: Measures) -> list[tuple[str, str, str]]:
     return [
         ("deployment frequency", f"{measures.per_day:.2f} a day", f"{of['deployments']} green"),
         ("change lead time", _span(measures.lead_time), f"{of['lead_time']} with a commit's time"),
-        ("change fail rate", _share(measures.change_failure), f"{of['change_failure']} runs"),
+        ("change fail rate", _share(measures.change_failure), f"{of['change_failure']} deployed"),
+        ("failed to deploy", _share(measures.failed_to_deploy), f"{of['failed_to_deploy']} runs"),
         ("failed deployment recovery", _span(measures.recovery), f"{of['recovery']} recoveries"),
         ("rework rate", _share(measures.rework), f"{of['rework']} green"),
     ]
@@ -70,10 +76,11 @@ def dora_svg(measures: Measures) -> str:
         _text(20, 28, f"{measures.app}: deployments", size=16, weight=600),
         _text(20, 46, f"{measures.since.date()} to {measures.until.date()}", colour="#57606a"),
     ]
-    step = (_WIDTH - 40) / 5
-    for number, (name, value, _) in enumerate(dora_rows(measures)):
+    rows = dora_rows(measures)
+    step = (_WIDTH - 40) / len(rows)
+    for number, (name, value, _) in enumerate(rows):
         parts.append(_text(20 + number * step, 76, value, size=17, weight=600))
-        label = name.replace("failed deployment recovery", "recovery time")
+        label = _SHORTER.get(name, name)
         parts.append(_text(20 + number * step, 94, label, size=11, colour="#57606a"))
     parts += _chart(measures.days)
     parts.append(_legend())
@@ -105,7 +112,8 @@ def _chart(days: tuple[Day, ...]) -> Iterator[str]:
     for number in sorted({0, len(days) // 2, len(days) - 1}):
         if 0 <= number < len(days):
             x = _LEFT + (number + 0.5) * width
-            anchor = "start" if number == 0 else "end" if number == len(days) - 1 else "middle"
+            edge = {0: "start", len(days) - 1: "end"} if len(days) > 6 else {}
+            anchor = edge.get(number, "middle")
             yield _text(x, bottom + 18, str(days[number].day), anchor=anchor, colour="#57606a")
 
 
