@@ -48,13 +48,18 @@ class ConfigError(UsageError):
         self, file: str, key: str, problem: str, *, fix: str = "", line: int | None = None
     ) -> None:
         place = f"{file}:{line}" if line else file
-        where = f"{place}: {key}" if key else place
-        super().__init__(f"{where}: {problem}", hint=fix)
+        where = f"{place}: {_shown(key)}" if key else place
+        super().__init__(f"{where}: {problem}", hint=_shown(fix))
         self.file = file
         self.key = key
         self.problem = problem
         self.fix = fix
         self.line = line
+
+
+def _shown(text: str) -> str:
+    """TOML's keys may hold anything: what would move a cursor or end a line is escaped."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 class Unverified(TrueGreenError):

@@ -145,7 +145,7 @@ HEX = "0x" + "f" * 5_000  # an int that Python does not print
     [
         ("FLAG_LIMIT = true", "FLAG_LIMIT: True is no int"),
         ("FLAG_LIMIT = 1\nFLAG_LIMIT = 2", "cannot be read: Cannot overwrite"),
-        ("\ufeffFLAG_LIMIT = 1", "cannot be read: Invalid statement"),
+        ("\ufeffFLAG_LIMIT = 1", "Invalid statement .*save it as UTF-8 without a byte order mark"),
         ("FLAG_LIMIT = " + "9" * 31, "more than 30 digits is no int"),
         ("FLAG_LIMIT = -" + "9" * 31, "more than 30 digits is no int"),
         (f"FLAG_LIMIT = {HEX}", "more than 30 digits is no int"),

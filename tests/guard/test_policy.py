@@ -2,7 +2,7 @@
 
 import pytest
 
-from truegreen.guard import HEROKU, GuardError, GuardPolicy, Ranges, Tally
+from truegreen.guard import HEROKU, GuardError, GuardPolicy, Ranges, Tally, reasons
 from truegreen.secret import Secret
 
 KEY = "x-origin-secret"
@@ -62,6 +62,20 @@ def test_only_the_exact_path_is_exempt(path: str) -> None:
     assert policy.decide("/health", {}).reason == "exempt"
     assert policy.decide("/health", {KEY: "right"}).reason == "admitted"
     assert not policy.decide(path, {}).allowed
+
+
+@pytest.mark.parametrize("mode", ["off", "report", "enforce"])
+@pytest.mark.parametrize("path", ["/", "/health"])
+@pytest.mark.parametrize("reason", [one for one in reasons.REASONS if one != reasons.EXEMPT])
+def test_what_an_adapter_concludes_is_what_is_decided(mode: str, path: str, reason: str) -> None:
+    seen: list[tuple[str, bool]] = []
+    tally = Tally(observe=lambda *told: seen.append(told), clock=lambda: 7.0)
+    policy = GuardPolicy(mode, [Secret("right")], exempt={"/health"}, tally=tally)
+    allowed, counted = policy.settle(reason, path)
+    assert policy.conclude(reason, path, None) == allowed
+    assert (policy.tally.counts, seen) == ({counted: 1}, [(counted, allowed)])
+    assert policy.last_refused_at == (None if allowed else 7.0)
+    assert policy.tally.refusals == (counted not in reasons.LET_IN)
 
 
 def test_presence_alone_is_fooled_by_a_forged_header() -> None:

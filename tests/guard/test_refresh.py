@@ -1,6 +1,7 @@
 """Refreshing a list: what is taken, what is refused, and that the last good one is never lost."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -237,6 +238,27 @@ def test_a_list_of_a_mebibyte_is_read_to_its_end(publisher: Publisher) -> None:
     publisher.text += "x"
     with pytest.raises(Unverified, match="more than 1048576 bytes"):
         fetch(url(publisher))
+
+
+@pytest.mark.parametrize("sent", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.0 200 OK\r\nX-Slow: "])
+def test_who_sends_a_byte_now_and_then_is_not_listened_to_for_ever(sent: bytes) -> None:
+    given_up = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        with server.accept()[0] as connection:
+            connection.sendall(sent)
+            while not given_up.wait(0.02):
+                connection.sendall(b"1")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        try:
+            with pytest.raises(Unverified, match=r"was not read in 0\.3 seconds"):
+                fetch(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=10, within=0.3)
+        finally:
+            given_up.set()
+            thread.join()
 
 
 def test_a_list_is_not_read_in_the_clear(publisher: Publisher) -> None:

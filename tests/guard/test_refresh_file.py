@@ -1,6 +1,7 @@
 """Writing a refreshed list: in one step, keeping what is the file's own, whatever interrupts it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -81,6 +82,14 @@ def test_a_refresh_that_is_killed_leaves_the_last_known_good(tmp_path: Path) -> 
     assert (code, Ranges.load(file).size) == (-signal.SIGKILL, 22)
     (beside,) = tmp_path.glob(".edge.json.*")  # on the same disk, or it could not be put in place
     assert json.loads(beside.read_text())["networks"] == ["104.16.0.0/13"]
+    apply(file, CHANGE, edge="cloudflare", urls=[])
+    assert beside.exists()  # as if another were writing it now
+    others = [tmp_path / name for name in (".edge.json.bak", ".edge.jsonx.1.new", "edge.json.new")]
+    for one in (beside, *others):
+        one.touch()
+        os.utime(one, (0, 0))
+    apply(file, CHANGE, edge="cloudflare", urls=[])
+    assert sorted(tmp_path.iterdir()) == sorted([file, *others])
 
 
 def test_who_reads_during_two_refreshes_sees_a_whole_list(tmp_path: Path) -> None:

@@ -44,11 +44,15 @@ def find(root: Path) -> Found:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), "", "is not UTF-8 text") from error
     except (ValueError, RecursionError) as error:  # also numbers and tables without end
-        raise ConfigError(str(path), "", f"is not valid TOML: {error}") from error
+        marked = text.startswith("\ufeff")
+        fix = "save it as UTF-8 without a byte order mark" if marked else ""
+        raise ConfigError(str(path), "", f"is not valid TOML: {error}", fix=fix) from error
     except OSError as error:
         raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error

@@ -194,13 +194,17 @@ class Flags:
             return _NOTHING, []
         import tomllib  # only here: most services have no such file
 
+        text = ""
         try:
-            return tomllib.loads(self.file.read_text(encoding="utf-8")), []
+            text = self.file.read_text(encoding="utf-8")
+            return tomllib.loads(text), []
         # TOMLDecodeError and UnicodeDecodeError are ValueErrors; tables in tables recurse
         except (OSError, ValueError, RecursionError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
-            told = f"cannot be read: {why}"
-            return _NOTHING, [FlagProblem(str(self.file), "", told, "mend it, or [flags] file")]
+            fix = "mend it, or [flags] file"
+            if text.startswith("\ufeff"):
+                fix = "save it as UTF-8 without a byte order mark"
+            return _NOTHING, [FlagProblem(str(self.file), "", f"cannot be read: {why}", fix)]
 
 
 def _value(flag: FlagDeclaration, source: str, value: object) -> Value:

@@ -306,12 +306,17 @@ class GuardPolicy:
     def conclude(self, reason: str, path: str, address: str | None) -> bool:
         """``settle``, counted and, where it was not let in, logged; for adapters. ``address``: raw,
         X-Forwarded-For or the peer."""
-        tally = self.tally
-        allowed, reason = self.settle(reason, path)
+        tally, allowed, refused = self.tally, True, False
+        # What settle() says, without its call: a sixth of what a refusal costs.
+        if not (reason is reasons.ADMITTED or reason is reasons.OFF):
+            if path in self._exempt:
+                reason = reasons.EXEMPT
+            else:
+                refused, allowed = True, self.rules.mode == "report"
         next(tally.counters[reason])
         if tally.observe is not None:
             tally.told(reason, allowed)
-        if reason not in reasons.LET_IN:
+        if refused:
             tally.refused(reason, allowed, path, self.reached_by(address) if tally.logs else None)
         return allowed
 

@@ -11,12 +11,16 @@ import ipaddress
 import json
 import os
 import tempfile
+import threading
+import time
 import urllib.error
 import urllib.request
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from glob import escape
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -33,6 +37,8 @@ PUBLISHED = {
 }
 """Where each edge that we ship publishes its list."""
 _LONGEST = 1 << 20
+_UNFINISHED = ".new"
+_ABANDONED = 3600.0  # seconds after which nobody writes any more: a refresh was killed
 _GROWTH = 4  # times the addresses of before: more is another network's list, or everybody's
 _BROADEST = {4: 8, 6: 16}
 # IANA's special-purpose registries (RFC 6890 and updates), and multicast: no edge sends from there.
@@ -62,13 +68,34 @@ class Change:
     date: str
 
 
-def fetch(url: str, *, timeout: float = 20.0) -> str:
+def fetch(url: str, *, timeout: float = 20.0, within: float = 60.0) -> str:
     """The text at ``url``: https, or http on a loopback address; at most 1 MiB.
 
-    ``timeout`` in seconds, for each wait. Raises Unverified when it cannot be had, UsageError for
-    another kind of URL.
+    In seconds: ``timeout`` for each wait, ``within`` for all of it. Raises Unverified when it
+    cannot be had, UsageError for another kind of URL.
     """
     _checked(url)
+    got: list[str | Exception] = []
+
+    def read() -> None:
+        try:
+            got.append(_text(url, timeout))
+        except Exception as error:  # noqa: BLE001  # raised below, where it is waited for
+            got.append(error)
+
+    # A thread, because sockets only know how long one wait may be: who sends a byte now and then
+    # would be listened to for hours. It ends with the connection, at the latest with the process.
+    reader = threading.Thread(target=read, name="truegreen-fetch", daemon=True)
+    reader.start()
+    reader.join(within)
+    if not got:
+        raise Unverified(f"{url} was not read in {within:g} seconds", hint="try again later")
+    if isinstance(got[0], Exception):
+        raise got[0]
+    return got[0]
+
+
+def _text(url: str, timeout: float) -> str:
     request = urllib.request.Request(url, headers={"User-Agent": "truegreen"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
@@ -200,8 +227,9 @@ def apply(path: Path, change: Change, *, edge: str, urls: Sequence[str]) -> None
     text = json.dumps(document, indent=2) + "\n"
     Ranges.from_document(str(path), text)  # what we write, we can read
     try:
+        _sweep(path)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(_UNFINISHED, f".{path.name}.", path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write(text)
@@ -214,6 +242,14 @@ def apply(path: Path, change: Change, *, edge: str, urls: Sequence[str]) -> None
             raise
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error}") from error
+
+
+def _sweep(path: Path) -> None:
+    """Removes what a killed refresh of ``path`` left beside it; not what another writes now."""
+    for left in path.parent.glob(f".{escape(path.name)}.*{_UNFINISHED}"):
+        with suppress(FileNotFoundError):  # somebody else sweeps, too
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                left.unlink()
 
 
 def _document(path: Path, edge: str) -> dict[str, Any]:
