@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from truegreen.errors import TrueGreenError
+
 if TYPE_CHECKING:
     from truegreen.config import Config, Environment
     from truegreen.ledger import Ledger
+    from truegreen.outputs.run_record import RunRecord
     from truegreen.state import Location
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -52,7 +56,8 @@ def tell(
 
     Under GitHub Actions the step summary, annotations and the step's outputs ``verdict`` and
     ``sentence`` come by themselves; with an OTLP endpoint in the environment, spans do. Who
-    stands in ``[notify]`` is told when the verdict is another than the last one.
+    stands in ``[notify]`` is told when the verdict is another than the last one. Of all that, what
+    cannot be told is said on standard error, and changes nothing.
     """
     if as_json:
         from truegreen.outputs.json_document import print_document
@@ -68,31 +73,50 @@ def tell(
     news = bool(config.notify.webhook or config.notify.apprise)
     if not (outputs or summary or given or traced or news):
         return
-    from truegreen.outputs.annotating import annotate
     from truegreen.outputs.formats import write_outputs
-    from truegreen.outputs.run_record import printable
-    from truegreen.outputs.step_summary import step_summary
     from truegreen.ship.recording import run_record
 
     record = run_record(kind, document, config, environment, ledger, environ=os.environ)
-    write_outputs(record, outputs)
+    for name, path in outputs.items():
+        with _aside(f"--output {name}"):
+            write_outputs(record, {name: path})
     if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(step_summary(record))
-        for line in annotate(record):
-            click.echo(line, err=True)
+        _annotate(record, Path(summary))
     if given:
-        with Path(given).open("a", encoding="utf-8") as file:
+        from truegreen.outputs.run_record import printable
+
+        with _aside("GITHUB_OUTPUT"), Path(given).open("a", encoding="utf-8") as file:
             file.write(f"verdict={record.verdict}\nsentence={printable(record.sentence)}\n")
     if traced:
         from truegreen.outputs.spans import export_spans, otlp_exporter
 
-        export_spans(record, otlp_exporter())
+        with _aside("OpenTelemetry"):
+            export_spans(record, otlp_exporter())
     if news:
         from truegreen.notify.changes import tell_change
 
         for said in tell_change(record, config, ledger):
             click.echo(said, err=True)
+
+
+def _annotate(record: RunRecord, summary: Path) -> None:
+    from truegreen.outputs.annotating import annotate
+    from truegreen.outputs.step_summary import step_summary
+
+    with _aside("GITHUB_STEP_SUMMARY"), summary.open("a", encoding="utf-8") as file:
+        file.write(step_summary(record))
+    for line in annotate(record):
+        click.echo(line, err=True)
+
+
+@contextmanager
+def _aside(what: str) -> Iterator[None]:
+    """The verdict is found and recorded: what cannot be told here is said, and changes no exit
+    code, for 2 would mean that nothing was done."""
+    try:
+        yield
+    except (TrueGreenError, OSError, ValueError) as error:
+        click.echo(f"truegreen: {what} was not written: {error}", err=True)
 
 
 def tell_end(

@@ -1,0 +1,54 @@
+"""Once a verdict is found, nothing that goes wrong in telling it changes how the run ends."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from truegreen.cli import root as command_line
+
+ASKED = ["--commit", "c" * 40, "--quiet"]
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A service whose platform is away, so that its verdict is unverified."""
+    monkeypatch.setenv("TRUEGREEN_PLATFORM_DATA", str(tmp_path / "no-platform"))
+    (tmp_path / "truegreen.toml").write_text('[service]\nname = "shop"\n')
+    return tmp_path
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"])
+def test_a_file_of_github_that_cannot_be_written_is_said(
+    service: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(service / "no-such-folder" / "file"))
+    done = CliRunner().invoke(command_line, ["verify", str(service), *ASKED], standalone_mode=False)
+    assert (done.return_value, done.exception) == (3, None)
+    assert f"{variable} was not written" in done.stderr
+    if variable == "GITHUB_STEP_SUMMARY":
+        assert "::error " in done.stderr  # the annotations are there all the same
+
+
+def test_an_endpoint_without_the_extra_is_said(
+    service: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    done = CliRunner().invoke(command_line, ["verify", str(service), *ASKED], standalone_mode=False)
+    assert (done.return_value, done.exception) == (3, None)
+    assert "OpenTelemetry is not installed" in done.stderr
+
+
+def test_an_output_that_fails_late_leaves_the_others_and_the_verdict(service: Path) -> None:
+    (service / "in-the-way").mkdir()
+    outputs = ["--output", f"in-toto={service / 'in-the-way'}", "--output", f"junit={service}/ok"]
+    done = CliRunner().invoke(
+        command_line, ["verify", str(service), *ASKED, *outputs], standalone_mode=False
+    )
+    assert (done.return_value, done.exception) == (3, None)
+    assert "--output in-toto was not written" in done.stderr
+    assert 'errors="10"' in (service / "ok").read_text()
