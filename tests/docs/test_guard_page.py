@@ -75,7 +75,10 @@ def test_the_pages_applications_hold_in_enforce_and_let_everything_in_in_report(
         assert held.stdout.strip() in " ".join(page.split())
     assert SECRET not in held.stdout + held.stderr
     if app == "flask_app:app":
-        assert selftest(folder, app, ORIGIN_GUARD="report", **django).returncode == 1
+        watched = selftest(folder, app, ORIGIN_GUARD="report", **django)
+        assert watched.returncode == 1
+        (line,) = re.findall(r"`(origin guard: would refuse .*) path=", page)
+        assert line in watched.stderr
 
 
 def test_the_pages_visitor_is_the_edges_word_of_who_passed(folder: Path) -> None:
