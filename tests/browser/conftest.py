@@ -14,11 +14,14 @@ from board_browser import TOKEN, Served
 from board_service import HOSTILE, Service, green, red
 from board_ship import Ship
 from playwright.sync_api import Browser, sync_playwright
+from queue_lines import BUSY, LineOnly
 
 from truegreen.board import make_app
 from truegreen.board.actions import Tokens, actions_annex
 from truegreen.board.actions.runs import Runs
 from truegreen.secret import Secret
+from truegreen.ship.holder import Holder
+from truegreen.ship.leases import Leases
 from truegreen.state import locate
 from truegreen.watch import Terms
 from truegreen.watch.hints import Delivery
@@ -91,8 +94,13 @@ class Live(Service):
         self.record(red())
         self.record(red("hostile", HOSTILE))
         self._watches(root)
+        self.sources._queue = LineOnly(BUSY)  # type: ignore[assignment]
         where = locate(root, {})
         self._ship = Ship(where, "next-app", 3)
+        self._leases = Leases.open(where)
+        for name in ("sam@laptop", "kim@runner-3"):
+            holder = Holder(name, name, 4711, "")
+            self._leases.take(self._ship.claim.app, holder, "c0ffee00" * 5, seconds=3600, wait=True)
         runs = Runs(where, verb=(sys.executable, "-c", "print('next-app is green')"))
         annexes = [actions_annex(self.sources, Tokens({"kim": Secret(TOKEN)}), runs)]
         self._served = Served(make_app(self.sources, annexes=annexes))
@@ -114,6 +122,7 @@ class Live(Service):
     def close(self) -> None:
         self._served.close()
         self._ship.close()
+        self._leases.close()
 
 
 @pytest.fixture(scope="module")

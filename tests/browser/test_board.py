@@ -23,6 +23,7 @@ PAGES = {
     "incident": "/incidents/2026-06-21-x",
     "drills": "/drills",
     "watch": "/watch",
+    "queue": "/queue",
     "shipping": "/shipping/next-app",
     "actions": "/actions",
     "action": "/actions/retry?app=raptor-prod",

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from truegreen.cli.board import command as board
+from truegreen.cli.releases import command as releases
 from truegreen.cli.ship import command as ship
 from truegreen.workers.queue import MOST_LOST, SECONDS
 from truegreen.workers.worker import GRACE
@@ -14,8 +15,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "workers.md").read_text(encoding="u
 
 
 def test_every_option_of_the_page_is_one_of_the_verbs() -> None:
-    known = {"--lease"}  # of `truegreen releases`
-    for command in (board, ship):
+    known: set[str] = set()
+    for command in (board, ship, releases):
         known |= {option for parameter in command.params for option in parameter.opts}
     named = set(re.findall(r"--[a-z][a-z-]+", PAGE))
     assert {"--enqueue", "--worker", "--follow"} < named

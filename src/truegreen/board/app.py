@@ -31,6 +31,7 @@ from truegreen.board import reading
 from truegreen.board.annex import Annex, Link
 from truegreen.board.doorway import LOOPBACK, Doorway
 from truegreen.board.feed import Feed
+from truegreen.board.queueing import line_of
 from truegreen.board.sources import Sources
 from truegreen.board.watching import watches
 from truegreen.errors import TrueGreenError
@@ -80,6 +81,7 @@ class _Board:
             ("/incidents/{name}", "incident", self._incident),
             ("/drills", "drills", lambda _: reading.drills(self._sources)),
             ("/watch", "watch", lambda _: watches(self._sources)),
+            ("/queue", "queue", lambda _: line_of(self._sources)),
         )
         routes: list[BaseRoute] = [
             Route("/events", self._events),

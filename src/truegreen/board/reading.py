@@ -13,6 +13,7 @@ from truegreen.board.pages.one_app import LIST, MEASURED, STRIP, app_document
 from truegreen.board.pages.one_release import release_document
 from truegreen.board.pages.run import shipping_address
 from truegreen.board.pages.shipping import in_short, shipping_document
+from truegreen.board.queueing import waiting_for
 from truegreen.board.sources import Sources
 from truegreen.incidents.drills.recording import KIND
 from truegreen.ledger.tables import RUN_KINDS
@@ -99,7 +100,7 @@ def shipping(sources: Sources, app: str) -> Document | Elsewhere | None:
     newest = runs[0] if runs else None
     if newest is not None and followed.state == "stopped" and followed.is_settled_by(newest):
         return Elsewhere(f"/releases/{newest.id}")
-    return shipping_document(followed, newest, now)
+    return shipping_document(followed, newest, now, waiting_for(sources, followed))
 
 
 def incidents(sources: Sources) -> Document:

@@ -26,6 +26,7 @@ from truegreen.ship.leases import SCHEMA, Claim, Leases
 from truegreen.ship.underway import Underway, UnderwayRuns
 from truegreen.state import Database, Location, StateError, locate, open_database
 from truegreen.watch.tables import SCHEMA as WATCHES
+from truegreen.workers.queue import Queue
 
 _CATCH_UP = 500  # records that are read one by one; more, and all apps are asked for again
 
@@ -42,6 +43,7 @@ class Sources:
         self._leases: Leases | None = None
         self._underway: UnderwayRuns | None = None
         self._watches: Database | None = None
+        self._queue: Queue | None = None
         self._latest: dict[str, Entry] = {}
         self._seen = 0  # the last record that _latest knows
         self._drills: tuple[frozenset[str], list[dict[str, Any]]] = (frozenset(), [])
@@ -83,12 +85,26 @@ class Sources:
 
     def held(self) -> dict[str, Claim]:
         """Who holds which app's lease now, by the app's name. Makes no file."""
+        with self.leases() as leases:
+            held = () if leases is None else leases.held()
+        return {claim.app.rpartition("/apps/")[2]: claim for claim in held}
+
+    @contextmanager
+    def leases(self) -> Iterator[Leases | None]:
+        """The leases while the block runs; None where nobody has shipped yet."""
         with self._turn():
             begun = self._where.shared or self._where.file(SCHEMA.name).is_file()
             if self._leases is None and begun:
                 self._leases = Leases.open(self._where)
-            held = () if self._leases is None else self._leases.held()
-        return {claim.app.rpartition("/apps/")[2]: claim for claim in held}
+            yield self._leases
+
+    @contextmanager
+    def queue(self) -> Iterator[Queue | None]:
+        """The jobs of the workers while the block runs; None without a shared database."""
+        with self._turn():
+            if self._queue is None and self._where.shared:
+                self._queue = Queue.open(self._where)
+            yield self._queue
 
     def underway(self) -> dict[str, Followed]:
         """The runs that have not said that they ended, by the app's name. Makes no file."""
@@ -200,10 +216,10 @@ class Sources:
             self._drop()
 
     def _drop(self) -> None:
-        for one in (self._ledger, self._leases, self._underway, self._watches):
+        for one in (self._ledger, self._leases, self._underway, self._watches, self._queue):
             if one is not None:
                 one.close()
-        self._ledger = self._leases = self._underway = self._watches = None
+        self._ledger = self._leases = self._underway = self._watches = self._queue = None
 
 
 def _keeps_calendar(config: Config) -> bool:

@@ -9,9 +9,11 @@ import click
 
 from truegreen.cli.options import folder_argument, target_options
 from truegreen.config import load_config
+from truegreen.errors import UsageError
 
 if TYPE_CHECKING:
     from truegreen.ship.turn import Turn
+    from truegreen.state import Location
 
 
 @click.command()
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 @target_options
 @click.option("--app", metavar="NAME", help="App to list instead of the configured.")
 @click.option("--lease", is_flag=True, help="Who ships the app now and who waits, instead.")
+@click.option(
+    "--queue", is_flag=True, help="What waits, and what workers carry out, of every app (or --app)."
+)
 @click.option("--limit", default=15, show_default=True, type=click.IntRange(1, 1000))
 def command(
     folder: Path,
@@ -28,10 +33,11 @@ def command(
     quiet: bool,
     app: str | None,
     lease: bool,
+    queue: bool,
     limit: int,
 ) -> int:
-    """List an app's releases: status, which one is current, and the commit of each; and who
-    ships it at this moment.
+    """List an app's releases: status, which one is current, and the commit of each; who ships
+    it at this moment; and with --queue everything that waits.
 
     \b
     Example:  truegreen releases examples/raptor
@@ -48,6 +54,10 @@ def command(
     from truegreen.state import locate
 
     config = load_config(folder)
+    if queue:
+        if lease:
+            raise UsageError("--queue shows the leases that are waited for too", hint="one of them")
+        return _print_queue(locate(config.root), app, as_json=as_json)
     withhold_secrets(config)
     environment = choose_environment(config, env_name)
     target = find_target(config, environment, platform, start=False)
@@ -71,6 +81,22 @@ def command(
             click.echo(f"         {override_line(override)}")
     if turn.busy:
         _print_lease(turn, as_json=False)
+    return 0
+
+
+def _print_queue(location: Location, app: str | None, *, as_json: bool) -> int:
+    from datetime import UTC, datetime
+
+    from truegreen.outputs.json_document import print_document
+    from truegreen.workers.line import lines
+    from truegreen.workers.looking import look_at_line
+
+    found = look_at_line(location, datetime.now(UTC), app)
+    if as_json:
+        print_document(found)
+    else:
+        for line in lines(found):
+            click.echo(line)
     return 0
 
 

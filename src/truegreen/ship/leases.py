@@ -149,6 +149,12 @@ class Leases:
         every = [Claim(*row) for row in self._db.rows(_SELECT_LEASES)]
         return tuple(one for one in every if not self._is_over(one, now))
 
+    def waiting(self) -> tuple[Claim, ...]:
+        """Everybody who waits for a lease, in order. Changes nothing."""
+        now = self._db.clock()
+        every = [Claim(*row) for row in self._db.rows(_SELECT_TICKETS)]
+        return tuple(one for one in every if not self._is_over(one, now))
+
     def _is_over(self, claim: Claim, now: float) -> bool:
         return claim.expires_at <= now or self._ended(claim.process)
 
@@ -167,6 +173,7 @@ class Leases:
 
 _SELECT_LEASE = f"SELECT {_COLUMNS} FROM lease WHERE app = ?"  # noqa: S608 - constants only
 _SELECT_LEASES = f"SELECT {_COLUMNS} FROM lease ORDER BY app"  # noqa: S608
+_SELECT_TICKETS = f"SELECT {_COLUMNS} FROM ticket ORDER BY id"  # noqa: S608
 _SELECT_QUEUE = f"SELECT {_COLUMNS} FROM ticket WHERE app = ? ORDER BY id"  # noqa: S608
 
 

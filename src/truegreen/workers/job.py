@@ -13,6 +13,7 @@ State = Literal["waiting", "running", "ended"]
 # Stands where a verdict would: no new state and no new column, so that a worker or a runner of any
 # version sees a job that ended, and says the words that stand with it.
 WITHDRAWN = "withdrawn"
+SOON = "a worker takes it soon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A worker that is alive."""
+    """A worker that is alive. ``beat_at``: its last heartbeat, by the database's clock."""
 
     id: str
     owner: str
@@ -92,15 +93,18 @@ class Seen:
     understands: Understands
     slots: int
     busy: int
+    beat_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a job is. ``before``: jobs of its app that come first; ``workers``: those alive."""
+    """Where a job is. ``before``: jobs of its app that come first; ``workers``: those alive;
+    ``apps_before``: apps whose turn comes before its app's, where that was asked."""
 
     job: Job
     before: int
     workers: tuple[Seen, ...]
+    apps_before: int = 0
 
     @property
     def told(self) -> str:
@@ -111,15 +115,24 @@ class Standing:
         if job.state == "running":
             again = f", attempt {job.attempt}" if job.attempt > 1 else ""
             return f"job {job.id}: {job.owner} ships it{again}"
-        return f"job {job.id} waits{f' again ({job.note})' if job.note else ''}: {self._why}"
+        return f"job {job.id} waits{f' again ({job.note})' if job.note else ''}: {self.why}"
 
     @property
-    def _why(self) -> str:
+    def stuck(self) -> bool:
+        """It is the first of its app, and nobody who is alive takes it."""
+        return not self.before and not self._able()
+
+    def _able(self) -> list[Seen]:
+        return [one for one in self.workers if self.job.protocol in one.understands]
+
+    @property
+    def why(self) -> str:
+        """What a job that waits is waiting for."""
         if self.before:
             return f"{self.before} of {self.job.app} before it"
         if not self.workers:
             return "no worker is alive (truegreen board --worker)"
-        able = [one for one in self.workers if self.job.protocol in one.understands]
+        able = self._able()
         if not able:
             known = ", ".join(sorted({str(one.understands) for one in self.workers}))
             return (
@@ -127,8 +140,16 @@ class Standing:
                 " one of a newer TrueGreen takes it"
             )
         if all(one.busy >= one.slots for one in able):
-            return f"all {len(able)} workers are busy" if len(able) > 1 else "the worker is busy"
-        return "a worker takes it soon"
+            busy = f"all {len(able)} workers are busy" if len(able) > 1 else "the worker is busy"
+            return f"{busy}{self._turn}"
+        return SOON
+
+    @property
+    def _turn(self) -> str:
+        if not self.apps_before:
+            return ""
+        apps = "1 app has its" if self.apps_before == 1 else f"{self.apps_before} apps have their"
+        return f", and {apps} turn before {self.job.app}"
 
 
 @dataclass(frozen=True, slots=True)

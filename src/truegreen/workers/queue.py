@@ -17,11 +17,13 @@ from truegreen.state import DATABASE_URL, Location
 from truegreen.state.database import Writer
 from truegreen.state.postgres import PostgresDatabase
 from truegreen.workers.job import WITHDRAWN, Ending, Job, Seen, Standing
+from truegreen.workers.line import Line, Waits
 from truegreen.workers.order import Order, Understands
 from truegreen.workers.tables import CHANNEL, JOB_CHANNEL, SCHEMA
 from truegreen.workers.withdrawal import Withdrawal, withdrawn
 
 SECONDS = 30.0  # how long a claim outlives its last heartbeat
+MOST = 200  # jobs that wait, of one look at the line
 MOST_LOST = 5  # workers that a job may take with it
 _DAY = 86_400.0
 _KEPT = 90 * _DAY
@@ -58,6 +60,17 @@ _TAKE = (
     "UPDATE job SET state = 'running', worker = ?, owner = ?, process = ?, taken_at = ?,"  # noqa: S608
     f" beat_at = ?, attempt = attempt + 1 WHERE id = ? RETURNING {_COLUMNS}"
 )
+_LINE = f"""
+SELECT {_COLUMNS}, nth, total, served_at FROM (
+    SELECT job.*, 0 AS nth, 0 AS total FROM job WHERE state = 'running'
+    UNION ALL (
+        SELECT * FROM (
+            SELECT job.*, row_number() OVER (PARTITION BY place ORDER BY id) AS nth,
+                count(*) OVER () AS total FROM job WHERE state = 'waiting'
+        ) waiting ORDER BY nth, id LIMIT ?
+    )
+) every JOIN job_place USING (place) ORDER BY nth, id
+"""  # noqa: S608 - constants only
 _WITHDRAW = (
     f"UPDATE job SET state = 'ended', ended_at = {_NOW}, verdict = ?, owner = ?, note = ?,"  # noqa: S608
     f" exit_code = ?, message = ?, hint = ? WHERE id = ? RETURNING {_COLUMNS}"
@@ -128,6 +141,15 @@ class Queue:
             # To its end: a Ctrl-C in what clears up after half-read rows would be lost.
             ((before,),) = counted
         return Standing(job, before, self.workers())
+
+    def line(self, most: int = MOST) -> Line:
+        """What is carried out and what waits, of every app. ``most``: jobs that wait, the first of
+        each app before the second of any."""
+        rows = list(self._db.rows(_LINE, (most,)))
+        running = tuple(Job(*row[:-3]) for row in rows if row[-3] == 0)
+        waiting = tuple(Waits(Job(*row[:-3]), row[-3] - 1, row[-1]) for row in rows if row[-3])
+        total = max((row[-2] for row in rows), default=0)
+        return Line(running, waiting, total - len(waiting), self.workers(), self._db.clock())
 
     def withdraw(self, number: int, app: str, by: str, why: str) -> Withdrawal | None:
         """Ends a job of ``app`` that nobody carries out; any other is left as it is. None for a
@@ -316,14 +338,14 @@ class Queue:
     def workers(self) -> tuple[Seen, ...]:
         """The workers that are alive."""
         rows = self._db.rows(
-            "SELECT id, owner, process, version, oldest, newest, slots, busy FROM worker"  # noqa: S608
+            "SELECT id, owner, process, version, oldest, newest, slots, busy, beat_at FROM worker"  # noqa: S608
             f" WHERE beat_at > {_NOW} - {SECONDS} ORDER BY id"
         )
         found: list[Seen] = []
-        for name, owner, process, version, oldest, newest, slots, busy in rows:
+        for name, owner, process, version, oldest, newest, slots, busy, beat_at in rows:
             if not self._ended(process):
                 known = Understands(oldest, newest)
-                found.append(Seen(name, owner, version, known, slots, busy))
+                found.append(Seen(name, owner, version, known, slots, busy, beat_at))
         return tuple(found)
 
 

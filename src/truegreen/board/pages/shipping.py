@@ -63,8 +63,11 @@ def in_short(followed: Followed | None, newest: Entry | None, now: datetime) -> 
     }
 
 
-def shipping_document(followed: Followed, previous: Entry | None, now: datetime) -> dict[str, Any]:
-    """``previous``: the app's newest run in the ledger."""
+def shipping_document(
+    followed: Followed, previous: Entry | None, now: datetime, waits: int | None = None
+) -> dict[str, Any]:
+    """``previous``: the app's newest run in the ledger. ``waits``: how many wait for it, as far as
+    that is known."""
     run = followed.run
     begun, progress, body = run.beginning, run.progress, run.progress.body or {}
     since = fields.moment(progress.step_at)
@@ -95,6 +98,7 @@ def shipping_document(followed: Followed, previous: Entry | None, now: datetime)
         "chain": chain(body, told, until=until),
         "output": _output(fields.table(body, "output")),
         "previous": short_run(previous, now) if previous else None,
+        "waits": waits,
     }
 
 
