@@ -121,6 +121,8 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         ["no-such-verb"],
         ["ship", "--no-such-option"],
         ["ship", "no-such-folder"],
+        ["ship", "--allow-rewind", " "],
+        ["rollback", "--anyway", ""],
         ["verify", "--release", "latest"],
         ["verify", "--env", "nowhere"],
         ["drill", "run"],

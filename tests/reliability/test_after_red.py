@@ -71,6 +71,13 @@ def test_rollback_asks_first_goes_back_and_is_verified(tiny: Tiny) -> None:
     assert back.document["release"]["version"] == second["release"]["version"] + 1
     assert tiny.run("verify", "--commit", old).code == 0
 
+    forth = f"v{second['release']['version']}"
+    insisted = tiny.run("rollback", "--to", forth, "--anyway", "they need it", "--json")
+    assert (insisted.code, insisted.document["notes"][-1]) == (
+        0,
+        "rolled back anyway: they need it",
+    )
+
 
 def test_a_rollback_to_code_whose_flags_no_longer_parse_is_refused_unless_insisted(
     tiny: Tiny,

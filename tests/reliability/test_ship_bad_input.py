@@ -199,6 +199,7 @@ def test_an_interrupted_ship_exits_5_and_the_same_command_goes_on(
     out, err = shipping.communicate(timeout=60)
     assert (shipping.returncode, out) == (5, ""), err
     assert "the same command goes on from there" in err
+    assert "interrupted: release" in tiny.run("ledger", "list").out
     done = ship(tiny)
     assert (done.code, done.document["release"]["version"]) == (0, 3), done
     assert tiny.run("ledger", "check").code == 0

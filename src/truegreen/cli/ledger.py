@@ -44,7 +44,7 @@ def list_(folder: Path, as_json: bool, limit: int) -> int:
             "app": record.app,
             "commit": record.commit,
             "verdict": record.verdict,
-            "sentence": record.body.get("sentence", ""),
+            "sentence": record.sentence,
             "hash": record.hash,
         }
         for record in records

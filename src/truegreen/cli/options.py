@@ -45,6 +45,16 @@ def target_options(function: _F) -> _F:
     return function
 
 
+def given_reason(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Callback of an option that takes a reason for the record: "" where it was not given. Raises
+    UsageError for one that says nothing."""
+    if value is None:
+        return ""
+    if not value.strip():
+        raise UsageError(f"{parameter.opts[0]} wants a reason", hint="it stands in the record")
+    return value.strip()
+
+
 def release_version(name: str | None) -> int | None:
     """12 for ``v12`` and ``12``; None stays None. Raises UsageError for anything else."""
     if name is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.cli.options import folder_argument, given_reason, release_version, target_options
 from truegreen.cli.telling import Telling, output_option, tell_end
 from truegreen.config import load_config
 
@@ -19,7 +19,12 @@ from truegreen.config import load_config
     "--to", "to_name", metavar="vN", help="Release to go back to (default: the one before)."
 )
 @click.option("--plan", "only_plan", is_flag=True, help="Say what would happen; change nothing.")
-@click.option("--anyway", default="", metavar="REASON", help="Go although a question fails.")
+@click.option(
+    "--anyway",
+    metavar="REASON",
+    callback=given_reason,
+    help="Go although a question fails or somebody ships; the record says why.",
+)
 def command(
     folder: Path,
     env_name: str | None,

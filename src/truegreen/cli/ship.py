@@ -10,7 +10,7 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.moment import moment_option
-from truegreen.cli.options import again, folder_argument, target_options
+from truegreen.cli.options import again, folder_argument, given_reason, target_options
 from truegreen.cli.ship_queue import (
     check_together,
     enqueue,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-rewind",
     metavar="REASON",
-    default="",
+    callback=given_reason,
     help="Ship over code that this commit does not contain; the record says why.",
 )
 @queue_options
@@ -127,7 +127,7 @@ def command(
         now=datetime.now(UTC),
     )
     patience = wait_at_most if wait_at_most is not None else AN_HOUR if wait else None
-    options = Options(platform, not no_gates, allowed, patience, allow_rewind.strip())
+    options = Options(platform, not no_gates, allowed, patience, allow_rewind)
     if source.uncommitted and not quiet:
         _tell_left_out(source.commit, source.uncommitted)
     if queued:

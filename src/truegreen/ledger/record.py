@@ -59,6 +59,13 @@ class Record(NamedTuple):
     previous: str  # hash of the record before, GENESIS for the first
     hash: str
 
+    @property
+    def sentence(self) -> str:
+        """What it says in one line; "" for a kind that has no sentence."""
+        if (step := self.body.get("interrupted")) is not None:
+            return f"interrupted: {step or 'in an unknown step'}"
+        return str(self.body.get("sentence", ""))
+
     def as_json(self) -> dict[str, Any]:
         """One line of an export; ``read_line`` of exports.py is its inverse."""
         return {

@@ -137,6 +137,7 @@ def roll_back(
             _insist(found, anyway)
             open_ones = [one for one in found.asked if one.status is not Status.PASS]
             notes += [f"{one.name}: {one.told}" for one in open_ones]
+        if anyway:  # also of one that is sound: it took no lease
             notes.append(f"rolled back anyway: {anyway}")
         return release_again(
             "rollback",
