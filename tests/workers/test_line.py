@@ -119,6 +119,13 @@ def test_a_terminal_reads_it_line_by_line() -> None:
     assert DATABASE_URL in "\n".join(lines(told(None)))
 
 
+def test_a_terminal_obeys_nothing_that_was_enqueued() -> None:
+    hostile = job(1, asked_by="\x1b]0;mine\x07\nnobody waits", note="\x9b2J\u202e")
+    text = list(lines(told(line((), (Waits(hostile, 0, 0.0),), (seen(),)))))
+    assert all(one.isprintable() for one in text)
+    assert len(text) == 4
+
+
 def test_the_queue_is_read_whole_and_the_first_of_each_app_before_the_second(
     queue: Queue,
 ) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from click.testing import CliRunner, Result
 from job_orders import order, sql
 
 import truegreen
+from truegreen.cli.ship import command as ship
 from truegreen.errors import Refused, UsageError
 from truegreen.ship.holder import Holder
 from truegreen.ship.progress import Nobody
-from truegreen.state import Location
+from truegreen.state import DATABASE_URL, Location
 from truegreen.workers.follow import EndedThere, follow
 from truegreen.workers.job import Ending, Job
 from truegreen.workers.order import UNDERSTOOD
@@ -160,6 +162,33 @@ def test_of_withdrawing_and_taking_exactly_one_wins(location: Location) -> None:
                 if job is not None:
                     assert other.end(job, Ending(0, "green", 1))
         assert take(queue) is None
+
+
+def test_the_verb_says_what_it_did_and_ends_as_its_words_say(
+    queue: Queue, location: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert location.url is not None
+    monkeypatch.setenv(DATABASE_URL, location.url.reveal())
+    monkeypatch.setattr("truegreen.secret._withheld", {})  # else this database is everybody's
+    (tmp_path / "truegreen.toml").write_text(
+        '[service]\nname = "x"\n[env.production]\napp = "shop"\n', encoding="utf-8"
+    )
+    first, second = queue.enqueue(order()), queue.enqueue(order())
+
+    def run(number: int, *options: str) -> Result:
+        return CliRunner().invoke(ship, [str(tmp_path), "--withdraw", str(number), *options])
+
+    assert isinstance(run(first).exception, UsageError), "without a reason"
+    job = taken(queue)
+    assert isinstance(run(first, "--reason", "why").exception, Refused)
+    assert queue.end(job, Ending(0, "green", 1))
+    done = run(second, "--reason", "not reviewed", "--json")
+    jsonschema.validate(json.loads(done.stdout), json.loads(SCHEMA.read_text(encoding="utf-8")))
+    assert done.stderr == f"job {second} is withdrawn: shop, aaaaaaaa\n"
+    again = run(second, "--reason", "other", "--json")
+    assert (again.exception, again.stdout) == (None, done.stdout)
+    assert "was withdrawn before, by" in again.stderr
+    assert ": not reviewed\n" in again.stderr
 
 
 def test_many_who_withdraw_one_job_at_once_do_it_once(location: Location) -> None:

@@ -1,7 +1,7 @@
 """The line of those who wait, app by app: in whose turn, and why. Pure: rows in, a document out.
 
-Jobs of the queue, and beside them who waits for an app's lease without it (``ship --wait``). How a
-page shows it is the board's, how a row is read queue.py's and leases.py's.
+Jobs of the queue, and beside them who waits for an app's lease (``ship --wait``; a worker's ship
+that found it held). How it is shown is the board's, how rows are read queue.py's and leases.py's.
 """
 
 from __future__ import annotations
@@ -202,7 +202,12 @@ def _worker(one: Seen) -> dict[str, Any]:
 
 
 def lines(told: Mapping[str, Any]) -> Iterator[str]:
-    """The document for a terminal."""
+    """The document for a terminal, which obeys nothing that somebody wrote into the queue."""
+    for line in _lines(told):
+        yield "".join(sign if sign.isprintable() else "?" for sign in line)
+
+
+def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield told["sentence"]
     if not told["shared"]:
         yield f"Workers would share a queue: {DATABASE_URL}, and truegreen board --worker."
