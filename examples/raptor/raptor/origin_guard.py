@@ -23,21 +23,26 @@ in.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from flask import Flask
 
 from truegreen.flags import FlagValues
-from truegreen.guard import GuardPolicy
+from truegreen.guard import HEROKU, GuardPolicy, Tally
 from truegreen.guard.flask import init_app
 
 SECRETS = ("ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS")  # the second only while rotating
 
 
 def policy(flags: FlagValues, secrets: Mapping[str, str]) -> GuardPolicy:
-    """Enforces when the flag is on. ``secrets`` holds SECRETS by name. Raises GuardError."""
+    """Enforces when the flag is on. ``secrets`` holds SECRETS by name. Raises GuardError.
+
+    Refusals are logged, at most one a second: why, which path, and the address that reached Heroku.
+    """
     mode = "enforce" if flags["FLAG_ENFORCE_CF_ORIGIN"] else "off"
-    return GuardPolicy.from_environ(secrets, mode=mode)
+    tally = Tally(log=logging.getLogger(__name__))
+    return GuardPolicy.from_environ(secrets, mode=mode, profile=HEROKU, tally=tally)
 
 
 def protect(app: Flask, policy: GuardPolicy) -> None:

@@ -42,7 +42,7 @@ class Admission:
             and "secret" in rules.checks
             and rules.checks <= {"secret", "ranges"}
         )
-        secrets: list[Any] = [one.encode("latin-1") if raw else one for one in rules.accepted]
+        secrets: list[Any] = [one if raw else one.decode("latin-1") for one in rules.accepted]
         self.first = secrets[0] if secrets else None
         self.second = secrets[1] if len(secrets) > 1 else None
         self.anywhere = rules.ranges is None

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 class Rules(Frozen):
     """What a policy asks of a request; see GuardPolicy for the words.
 
-    ``accepted``: the secrets, none to two. ``hops``: the profile's; 0: the peer is believed.
-    ``access``: why a token does not do, or ``""``. ``same``: compares two secrets in constant time
-    (``hmac.compare_digest``, which is not imported here because it loads OpenSSL).
+    ``accepted``: the secrets as they are sent, in latin-1; none to two. ``hops``: the profile's; 0:
+    the peer is believed. ``access``: why a token does not do, or ``""``. ``same``: compares two
+    secrets in constant time (``hmac.compare_digest``, not imported here because it loads OpenSSL).
     """
 
     __slots__ = ("accepted", "access", "checks", "clock", "hops", "mode", "ranges", "same",
                  "workers")  # fmt: skip
 
-    accepted: tuple[str, ...]
+    accepted: tuple[bytes, ...]
     access: Callable[[str | None], str] | None
     checks: frozenset[str]
     clock: Callable[[], float]
@@ -42,7 +42,7 @@ class Rules(Frozen):
 
     def __init__(
         self,
-        accepted: tuple[str, ...],
+        accepted: tuple[bytes, ...],
         access: Callable[[str | None], str] | None,
         checks: frozenset[str],
         clock: Callable[[], float],
@@ -112,7 +112,7 @@ def _among(rules: Rules, secret: str) -> bool:
         return False
     found = False
     for one in rules.accepted:  # always all of them: time must not tell which
-        found |= rules.same(received, one.encode("latin-1"))
+        found |= rules.same(received, one)
     return found
 
 

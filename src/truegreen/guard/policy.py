@@ -363,8 +363,8 @@ def _zones(workers: Iterable[str] | None) -> frozenset[str]:
     return frozenset(zone.lower() for zone in workers or ())
 
 
-def _carried(secret: Secret) -> str:
-    """The secret as a header's value, latin-1. Raises GuardError, which never shows it."""
+def _carried(secret: Secret) -> bytes:
+    """The secret as it is sent, in latin-1. Raises GuardError, which never shows it."""
     text = secret.reveal()
     if not text:
         raise GuardError("origin guard: the secret is empty", hint="leave it out, or set it")
@@ -372,4 +372,4 @@ def _carried(secret: Secret) -> str:
         raise GuardError(
             f"origin guard: the secret {why}", hint="make one with: openssl rand -hex 32"
         )
-    return text
+    return text.encode("latin-1")
