@@ -225,7 +225,11 @@ def test_unpinned():
     assert (VALUES["F_A"], VALUES["F_N"]) == (False, 1)
 
 def test_a_typo(pin_flags):
+    pin_flags(F_N=7)
     pin_flags(F_TYPO=True)
+
+def test_after_the_typo():
+    assert (VALUES["F_A"], VALUES["F_N"]) == (False, 1)
 """
 
 
@@ -240,5 +244,5 @@ def test_the_fixture_pins_until_the_end_of_the_test(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert "3 passed, 1 error" in done.stdout, done.stdout
+    assert "4 passed, 1 error" in done.stdout, done.stdout
     assert "F_TYPO: is pinned and nothing declares it" in done.stdout

@@ -6,6 +6,7 @@ Stands here and not beside ``pin``, because a production dyno has flags and no p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from typing import Protocol
 
 import pytest
@@ -37,9 +38,12 @@ def pin_flags() -> Iterator[PinFlags]:
         active.append(pin(values, **named).__enter__())
 
     yield enter
-    for one in reversed(active):
-        try:
-            one.__exit__(None)
-        except ValueError:
-            # Entered inside of an asynchronous test, whose context has ended and the pin with it.
-            continue
+    with ExitStack() as stack:  # all of them, also when one pinned a name that nothing declares
+        for one in active:
+            stack.callback(_leave, one)
+
+
+def _leave(one: pin) -> None:
+    # ValueError: entered inside of an asynchronous test; its context has ended, the pin with it
+    with suppress(ValueError):
+        one.__exit__(None)
