@@ -186,12 +186,22 @@ def test_refreshing_reads_the_teams_address_and_keeps_keys_when_it_fails() -> No
 def test_the_thread_tries_again_after_a_failure_and_ends(listened: bool) -> None:
     checked, _ = verifier()
     failures: list[Exception] = []
-    answers: Iterator[str] = iter(["nonsense", json.dumps(jwks("a"))])
+    answers: Iterator[str] = iter(["nonsense", "[" * 100_000, "", json.dumps(jwks("a"))])
+
+    def fetch(_url: str) -> str:
+        if answer := next(answers):
+            return answer
+        raise LookupError("of the caller's own")
+
+    def failed(error: Exception) -> None:
+        failures.append(error)
+        raise error
+
     refresher = KeyRefresher(
         checked,
         retry=0.01,
-        fetch=lambda url: next(answers),
-        failed=failures.append if listened else None,
+        fetch=fetch,
+        failed=failed if listened else None,
     )
     refresher.start()
     refresher.start()
@@ -201,7 +211,8 @@ def test_the_thread_tries_again_after_a_failure_and_ends(listened: bool) -> None
         time.sleep(0.01)
     refresher.stop()
     assert [(one.daemon, one.is_alive()) for one in running] == [(True, False)]
-    assert len(failures) == listened
+    kinds = [Unverified, Unverified, LookupError]
+    assert [type(one) for one in failures] == (kinds if listened else [])
     assert checked.reason(token("a")) == ""
 
 

@@ -6,9 +6,10 @@ import json
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from truegreen.errors import TrueGreenError, Unverified
+from truegreen.errors import Unverified
 from truegreen.guard.refresh import Fetch, fetch
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ class KeyRefresher:
     """Reads the team's published keys every ``interval`` seconds, or when told to.
 
     ``fetch(url)`` gives the document's text. A read that fails leaves the keys as they are, is told
-    to ``failed`` if given, and is made again after ``retry`` seconds; when none succeeds for the
-    verifier's ``max_age``, the verifier itself refuses everything. Under a server that forks, call
-    ``start`` in each worker: threads do not survive a fork.
+    to ``failed`` if given (what that raises is dropped), and is made again after ``retry`` seconds,
+    whatever it failed of; when none succeeds for the verifier's ``max_age``, the verifier itself
+    refuses everything. Under a server that forks, call ``start`` in each worker: threads do not
+    survive a fork.
     """
 
     def __init__(
@@ -31,7 +33,7 @@ class KeyRefresher:
         interval: float = 3600.0,
         retry: float = 30.0,
         fetch: Fetch = fetch,
-        failed: Callable[[TrueGreenError], object] | None = None,
+        failed: Callable[[Exception], object] | None = None,
     ) -> None:
         self._verifier = verifier
         self._interval = interval
@@ -46,7 +48,7 @@ class KeyRefresher:
         text = self._fetch(self._verifier.certs_url)
         try:
             document = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unverified(f"{self._verifier.certs_url} gave no JSON") from error
         return self._verifier.replace_keys(document)
 
@@ -68,7 +70,8 @@ class KeyRefresher:
             try:
                 self.refresh()
                 wait = self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spreads workers
-            except TrueGreenError as error:
+            except Exception as error:  # noqa: BLE001  # without this thread the keys grow too old
                 wait = self._retry
                 if self._failed is not None:
-                    self._failed(error)
+                    with suppress(Exception):
+                        self._failed(error)
