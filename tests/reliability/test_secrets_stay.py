@@ -23,9 +23,13 @@ exec "$GIT_REAL" "$@"
 
 
 def run(
-    root: Path, server: Server, reference: str, environ: Mapping[str, str]
+    root: Path,
+    server: Server,
+    reference: str,
+    environ: Mapping[str, str],
+    verb: tuple[str, ...] = ("ship", "--json"),
 ) -> tuple[int, str, str]:
-    """``truegreen ship``: exit status, all that it said, and all that its children saw."""
+    """``truegreen VERB``: exit status, all that it said, and all that its children saw."""
     text = CONFIG + f'[env.production]\napp = "app"\nplatform = "{server.base}"\n'
     (root / "truegreen.toml").write_text(text + (f'token = "{reference}"\n' if reference else ""))
     (root / ".gitignore").write_text(".truegreen\n")
@@ -46,7 +50,7 @@ def run(
         "GIT_REAL": str(shutil.which("git")),
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-m", "truegreen", "ship", "--json"], cwd=root,
+        [sys.executable, "-m", "truegreen", *verb], cwd=root,
         env={**base, **watched, **environ}, capture_output=True, text=True, timeout=150,
         check=False,
     )  # fmt: skip
@@ -83,3 +87,19 @@ def test_the_token_stays_where_it_is(tmp_path: Path, source: str, token: str) ->
         assert secret not in seen
         assert secret.encode() not in state
     assert "rev-parse" in seen
+
+
+@pytest.mark.parametrize(
+    "verb", ["gate scan", "gate freeze", "action list", "scan --since HEAD", "rehearse", "verify"]
+)
+def test_no_other_verb_that_starts_programs_gives_it_to_them(tmp_path: Path, verb: str) -> None:
+    root = tmp_path / "service"
+    root.mkdir()
+    with Server(times=Times(0.05, 0.05, 0.02)) as server:
+        environ = {"HEROKU_API_KEY": TOKEN, "MY_TOKEN": "0ther-t0ken"}
+        _, said, seen = run(root, server, "env:MY_TOKEN", environ, tuple(verb.split()))
+    assert "Traceback" not in said
+    assert seen, "no program was started"
+    for secret in environ.values():
+        assert secret not in said
+        assert secret not in seen

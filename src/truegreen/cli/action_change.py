@@ -10,7 +10,7 @@ import click
 from truegreen.cli.action_check import base_option, url_option
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import dir_option, quiet_option
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 from truegreen.errors import UsageError
 
 
@@ -32,7 +32,7 @@ def close_command(name: str, folder: Path, base: str | None, url: str | None, qu
     from truegreen.incidents.actions.desk import open_desk
 
     extra = {"TRUEGREEN_APP_URL": url} if url else {}
-    with sigterm_interrupts(), open_desk(load_config(folder), base=base) as desk:
+    with sigterm_interrupts(), open_desk(read_config(folder), base=base) as desk:
         proven = desk.close(name, datetime.now(UTC).replace(microsecond=0), extra)
         note = desk.base.note
     if not quiet:
@@ -57,7 +57,7 @@ def reopen_command(name: str, reason: str, folder: Path, base: str | None, quiet
     """
     from truegreen.incidents.actions.desk import open_desk
 
-    with open_desk(load_config(folder), base=base) as desk:
+    with open_desk(read_config(folder), base=base) as desk:
         one = desk.reopen(name, reason)
     if not quiet:
         click.echo(f"{one.name} is open again. Commit the review.", err=True)
@@ -87,7 +87,7 @@ def waive_command(
         day = date.fromisoformat(until)
     except ValueError as error:
         raise UsageError(f"--until: {until!r} is not a day", hint="write 2026-07-01") from error
-    with open_desk(load_config(folder), base=base) as desk:
+    with open_desk(read_config(folder), base=base) as desk:
         one = desk.waive(name, Waiver(by, reason, day), today())
     if not quiet:
         click.echo(f"{one.name} may wait until {day}. Commit the review.", err=True)

@@ -9,7 +9,7 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import dir_option, json_option, quiet_option
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 from truegreen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def list_command(folder: Path, base: str | None, as_json: bool) -> int:
     from truegreen.incidents.actions.desk import open_desk, today
     from truegreen.outputs.json_document import print_document
 
-    with open_desk(load_config(folder), base=base) as desk:
+    with open_desk(read_config(folder), base=base) as desk:
         told = [one.as_json(today()) for one in desk.standings()]
         trusted = {"name": desk.base.name, "commit": desk.base.commit, "note": desk.base.note}
     if as_json:
@@ -92,7 +92,7 @@ def check_command(
         raise UsageError("name follow-ups, or say --all", hint="truegreen action list")
     extra = {"TRUEGREEN_APP_URL": url} if url else {}
     checked: list[Checked] = []
-    with sigterm_interrupts(), open_desk(load_config(folder), base=base, commit=commit) as desk:
+    with sigterm_interrupts(), open_desk(read_config(folder), base=base, commit=commit) as desk:
         listed = desk.standings()
         chosen = listed if every else [desk.find(name, listed) for name in names]
         for one in desk.check(chosen, when=when, red_again=red_again, extra=extra):

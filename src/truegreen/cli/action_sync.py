@@ -8,7 +8,7 @@ import click
 
 from truegreen.cli.action_check import base_option
 from truegreen.cli.options import dir_option, json_option, quiet_option
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 from truegreen.errors import UsageError
 
 API = "https://api.github.com"
@@ -46,7 +46,7 @@ def sync_command(
     from truegreen.outputs.json_document import print_document
     from truegreen.secret import resolve
 
-    config = load_config(folder)
+    config = read_config(folder)
     if not config.incidents.issues:
         raise UsageError("no repository is configured", hint='[incidents] issues = "OWNER/NAME"')
     secret = resolve(token, what="--token")

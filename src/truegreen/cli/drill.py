@@ -83,7 +83,7 @@ def run(
     import time
 
     from truegreen.cli.interruption import sigterm_interrupts
-    from truegreen.config import load_config
+    from truegreen.cli.withheld import read_config
     from truegreen.incidents.drills import Demand, choose, drills, exit_code, run_drills
     from truegreen.incidents.drills.recording import record
     from truegreen.incidents.drills.service import find_service, needed
@@ -95,7 +95,7 @@ def run(
     from truegreen.outputs.live import Ticker
     from truegreen.outputs.table import stdout_console
 
-    config = load_config(folder)
+    config = read_config(folder)
     found = drills(config)
     if not names and not run_all:
         raise UsageError("no drill is named", hint="name one, or --all")

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from truegreen.cli.options import folder_argument, target_options
-from truegreen.config import Config, load_config
+from truegreen.cli.withheld import read_config
+from truegreen.config import Config
 from truegreen.errors import UsageError
 from truegreen.flags import Flags
 from truegreen.flags.explain import differences
@@ -51,7 +52,7 @@ def explain(**asked: Any) -> int:
     """
     from truegreen.outputs.flag_documents import explanation_document, explanation_text
 
-    config, app = load_config(asked["folder"]), _app(asked)
+    config, app = read_config(asked["folder"]), _app(asked)
     found = explained(Flags.from_config(config.flags), _variables(config, asked, app), _today())
     app = _named(config, asked, app)
     _tell(asked, explanation_document(app, found), explanation_text(app, found))
@@ -71,7 +72,7 @@ def stale(**asked: Any) -> int:
     """
     from truegreen.outputs.flag_documents import explanation_document, stale_text
 
-    config, app = load_config(asked["folder"]), _app(asked)
+    config, app = read_config(asked["folder"]), _app(asked)
     found = explained(Flags.from_config(config.flags), _variables(config, asked, app), _today())
     app = _named(config, asked, app)
     _tell(asked, explanation_document(app, found, stale=True), stale_text(app, found))
@@ -93,7 +94,7 @@ def diff(other: str, **asked: Any) -> int:
     """
     from truegreen.outputs.flag_documents import difference_document, difference_text
 
-    config, app = load_config(asked["folder"]), _app(asked)
+    config, app = read_config(asked["folder"]), _app(asked)
     one = _variables(config, asked, app)
     second = _variables(config, {**asked, "here": False}, other)
     found = differences(Flags.from_config(config.flags), one, second, _today())

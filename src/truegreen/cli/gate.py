@@ -12,7 +12,7 @@ import click
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.moment import at_option
 from truegreen.cli.options import env_option, json_option, platform_option, quiet_option
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 
 if TYPE_CHECKING:
     from truegreen.config import Config
@@ -76,7 +76,7 @@ def command(
     from truegreen.ship.overriding import read_overrides
     from truegreen.ship.source import full_commit
 
-    config = load_config(folder)
+    config = read_config(folder)
     if write_sizes is not None:
         return _write_sizes(config, write_sizes, as_json=as_json, quiet=quiet)
     environment = choose_environment(config, env_name)

@@ -11,7 +11,8 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import env_option, json_option, platform_option, quiet_option
-from truegreen.config import Config, load_config
+from truegreen.cli.withheld import read_config
+from truegreen.config import Config
 from truegreen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def command(
     from truegreen.outputs.json_document import print_document
     from truegreen.release.prepare import prepare
 
-    config = _with_paths(load_config(folder), paths)
+    config = _with_paths(read_config(folder), paths)
     real: Mapping[str, str] = {}
     if app is not None:
         from truegreen.ship.borrowed import borrow_from

@@ -77,6 +77,9 @@ def serve(
     place = _data_dir(folder, data)
     settings = {"on-release-failure": on_release_failure} if on_release_failure else {}
     if background:
+        from truegreen.ship.environments import withhold_tokens
+
+        withhold_tokens()  # it outlives us, and whoever it runs could ask it
         if locate.find_running(place) is not None:
             raise UsageError(
                 f"a platform runs on {place} already", hint="truegreen platform status shows it"

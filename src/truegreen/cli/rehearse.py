@@ -10,7 +10,7 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import folder_argument, target_options
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 
 
 @click.command()
@@ -43,7 +43,7 @@ def command(
     from truegreen.ship.source import read_source
     from truegreen.ship.target import choose_environment, find_target
 
-    config = load_config(folder)
+    config = read_config(folder)
     environment = choose_environment(config, env_name)
     if app is not None:
         environment = environment._replace(app=app, edge="", origin="")

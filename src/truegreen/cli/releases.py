@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from truegreen.cli.options import folder_argument, target_options
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 from truegreen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,16 +49,15 @@ def command(
     from truegreen.outputs.override_line import override_line
     from truegreen.ship.overriding import read_overrides
     from truegreen.ship.releases import list_releases
-    from truegreen.ship.target import choose_environment, find_target, withhold_secrets
+    from truegreen.ship.target import choose_environment, find_target
     from truegreen.ship.turn import look_at_turn
     from truegreen.state import locate
 
-    config = load_config(folder)
+    config = read_config(folder)
     if queue:
         if lease:
             raise UsageError("--queue shows the leases that are waited for too", hint="one of them")
         return _print_queue(locate(config.root), app, as_json=as_json)
-    withhold_secrets(config)
     environment = choose_environment(config, env_name)
     target = find_target(config, environment, platform, start=False)
     if app:

@@ -8,7 +8,7 @@ import click
 
 from truegreen.cli.options import folder_argument, given_reason, release_version, target_options
 from truegreen.cli.telling import Telling, output_option, tell_end
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 
 
 @click.command()
@@ -51,11 +51,10 @@ def command(
     from truegreen.outputs.formats import parse_outputs
     from truegreen.outputs.json_document import print_document
     from truegreen.ship.rollback import PATIENCE, plan, roll_back, told_plan
-    from truegreen.ship.target import choose_environment, find_target, withhold_secrets
+    from truegreen.ship.target import choose_environment, find_target
     from truegreen.state import locate
 
-    config = load_config(folder)
-    withhold_secrets(config)
+    config = read_config(folder)
     location = locate(config.root)
     version = release_version(to_name)
     files = parse_outputs(outputs)

@@ -17,7 +17,8 @@ from truegreen.cli.options import (
     platform_option,
     quiet_option,
 )
-from truegreen.config import Config, load_config
+from truegreen.cli.withheld import read_config
+from truegreen.config import Config
 from truegreen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def command(folder: Path, **asked: Any) -> int:
     from truegreen.gates.scan.survey import Surveyor
     from truegreen.model import Status
 
-    config = load_config(folder)
+    config = read_config(folder)
     until = _taken_on(asked)
     now = datetime.now(UTC)
     surveyor = Surveyor(

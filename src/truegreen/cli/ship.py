@@ -20,7 +20,7 @@ from truegreen.cli.ship_queue import (
     withdraw_job,
 )
 from truegreen.cli.telling import Telling, output_option, tell_end
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,15 +98,13 @@ def command(
     from truegreen.ship.environments import choose_environment
     from truegreen.ship.overriding import actor
     from truegreen.ship.source import read_source
-    from truegreen.ship.target import withhold_secrets
     from truegreen.state import locate
     from truegreen.workers.carrying import carry_out, gates_of
     from truegreen.workers.order import AN_HOUR, Options
 
     check_together(queued, no_follow, number, repository, withdrawn)
     files = parse_outputs(outputs)
-    config = load_config(folder)
-    withhold_secrets(config)
+    config = read_config(folder)
     environment = choose_environment(config, env_name)
     location = locate(config.root)
     telling = Telling(as_json, quiet, files)

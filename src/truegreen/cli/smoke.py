@@ -12,7 +12,8 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import env_option, json_option, platform_option, quiet_option
-from truegreen.config import Config, load_config
+from truegreen.cli.withheld import read_config
+from truegreen.config import Config
 from truegreen.errors import UsageError
 
 
@@ -58,7 +59,7 @@ def command(
     from truegreen.model import Status
     from truegreen.outputs.json_document import print_document
 
-    config = load_config(folder)
+    config = read_config(folder)
     for path in paths:
         if not (config.root / path.split("::")[0]).exists():
             raise UsageError(f"{path} is not in {config.root}")

@@ -9,7 +9,7 @@ import click
 
 from truegreen.cli.options import folder_argument, release_version, target_options
 from truegreen.cli.telling import output_option, tell
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 from truegreen.errors import UsageError
 
 
@@ -50,14 +50,13 @@ def command(
     from truegreen.outputs.formats import parse_outputs
     from truegreen.ship.overriding import recorded, told
     from truegreen.ship.source import full_commit, read_source
-    from truegreen.ship.target import choose_environment, withhold_secrets
+    from truegreen.ship.target import choose_environment
     from truegreen.ship.verification import ask_target, question_for
     from truegreen.state import locate
 
     began = time.monotonic()
     files = parse_outputs(outputs)
-    config = load_config(folder)
-    withhold_secrets(config)
+    config = read_config(folder)
     environment = choose_environment(config, env_name)
     if config.file is None:
         from truegreen.secret import variable

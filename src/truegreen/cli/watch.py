@@ -11,7 +11,7 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import folder_argument, target_options
-from truegreen.config import load_config
+from truegreen.cli.withheld import read_config
 from truegreen.errors import UsageError
 from truegreen.secret import resolve
 
@@ -75,7 +75,7 @@ def command(
     from truegreen.watch.shared_budget import budget_key
     from truegreen.watch.together import Together, lasting
 
-    config = load_config(folder)
+    config = read_config(folder)
     if (hints_port is None) != (not hints_secret):
         raise UsageError("webhooks are taken only with both --hints and --hints-secret")
     hints = (

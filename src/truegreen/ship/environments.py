@@ -1,10 +1,17 @@
-"""Which environment is meant. Apart from ``target``, which talks to platforms and takes a while to
-import: what asks no platform need not wait for that."""
+"""Which environment is meant, and what of ours no child may see.
+
+Apart from ``target``, which talks to platforms and takes a while to import: what asks no platform
+need not wait for that.
+"""
 
 from __future__ import annotations
 
 from truegreen.config import Config, Environment
 from truegreen.errors import UsageError
+from truegreen.secret import withhold
+from truegreen.state.location import DATABASE_URL
+
+TOKEN_VARIABLES = ("TRUEGREEN_API_TOKEN", "HEROKU_API_KEY")
 
 
 def choose_environment(config: Config, name: str | None) -> Environment:
@@ -15,3 +22,20 @@ def choose_environment(config: Config, name: str | None) -> Environment:
         known = ", ".join(sorted(config.environments))
         raise UsageError(f"there is no environment {wanted!r}", hint=f"known: {known}")
     return found
+
+
+def withhold_secrets(config: Config) -> None:
+    """Takes out of this process's environment what only this process needs: API tokens, Vault's
+    token, the database's URL, and every variable that a reference of ``config`` names. What is
+    started from now on (git, suites, the embedded platform) does not get them."""
+    references = [one.token for one in config.environments.values()] + [config.health.token]
+    references += config.notify.references
+    named = [one.removeprefix("env:") for one in references if one.startswith("env:")]
+    withhold_tokens()
+    withhold(named)
+
+
+def withhold_tokens() -> None:
+    """As ``withhold_secrets``, of the variables that are ours by name: where there is no
+    configuration, or none yet."""
+    withhold((*TOKEN_VARIABLES, "VAULT_TOKEN", DATABASE_URL))

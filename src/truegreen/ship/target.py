@@ -11,23 +11,11 @@ from truegreen.config import Config, Environment
 from truegreen.errors import PlatformUnreachable, UsageError
 from truegreen.heroku import HerokuClient
 from truegreen.heroku.address import HEROKU_API
-from truegreen.secret import Secret, resolve, variable, withhold
-from truegreen.ship.environments import choose_environment
+from truegreen.secret import Secret, resolve, variable
+from truegreen.ship.environments import TOKEN_VARIABLES, choose_environment, withhold_secrets
 from truegreen.ship.means import REAL, Means
-from truegreen.state import DATABASE_URL
 
 __all__ = ["TOKEN_VARIABLES", "Target", "choose_environment", "find_target", "withhold_secrets"]
-TOKEN_VARIABLES = ("TRUEGREEN_API_TOKEN", "HEROKU_API_KEY")
-
-
-def withhold_secrets(config: Config) -> None:
-    """Takes out of this process's environment what only this process needs: API tokens, Vault's
-    token, the database's URL, and every variable that a reference of ``config`` names. What is
-    started from now on (git, suites, the embedded platform) does not get them."""
-    references = [one.token for one in config.environments.values()] + [config.health.token]
-    references += config.notify.references
-    named = [one.removeprefix("env:") for one in references if one.startswith("env:")]
-    withhold((*TOKEN_VARIABLES, "VAULT_TOKEN", DATABASE_URL, *named))
 
 
 class Target(NamedTuple):

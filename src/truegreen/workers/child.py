@@ -124,14 +124,12 @@ def _end(job: Job, folder: Path, pipe: Connection) -> Ending:
 
 
 def _ship(job: Job, folder: Path, steps: _Steps) -> Shipped:
-    from truegreen.secret import withhold
+    from truegreen.ship.environments import withhold_secrets, withhold_tokens
     from truegreen.ship.source import read_source
-    from truegreen.ship.target import TOKEN_VARIABLES, withhold_secrets
-    from truegreen.state import DATABASE_URL
     from truegreen.workers.carrying import carry_out
 
     options = Options.from_text(job.options)
-    withhold((*TOKEN_VARIABLES, "VAULT_TOKEN", DATABASE_URL))  # git gets none of them
+    withhold_tokens()  # git gets none of them
     name = f"job-{job.id}-{job.attempt}-{os.getpid()}"
     with checkout(folder, job.repository, job.commit, job.prefix, job.place, name) as root:
         config = load_config(root)

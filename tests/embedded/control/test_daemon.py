@@ -205,6 +205,20 @@ def test_a_second_platform_on_the_same_folder_is_refused(platform: Any) -> None:
     assert alive(platform.info.pid)
 
 
+def test_the_daemon_has_no_token_of_another_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEROKU_API_KEY", "s3cret-of-herokus")
+    done = CliRunner().invoke(command, ["serve", "--data", str(tmp_path / "p"), "--background"])
+    assert done.exception is None
+    info = find_running(tmp_path / "p")
+    assert info is not None
+    environ = Path(f"/proc/{info.pid}/environ").read_bytes()
+    stop(tmp_path / "p")
+    assert b"PATH=" in environ
+    assert b"s3cret-of-herokus" not in environ
+
+
 def test_a_port_in_use_is_a_usage_error_that_names_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
