@@ -71,7 +71,7 @@ def test_addresses_booleans_and_headers_are_each_read_in_one_place() -> None:
         "address.py", "gates/scan/kinds/placeholders.py", "guard/refresh.py",
         "embedded/certificate.py",
     }  # fmt: skip
-    assert mentions('"yes"', "strtobool") == {"flags/grammar.py"}
+    assert mentions('"yes"', "strtobool", '"true", "false"') == {"flags/grammar.py"}
     assert mentions('"HTTP_" +', '"HTTP_{') == {"headers.py"}
     # The embedded platform's router and edge read raw HTTP: names in any case.
     assert mentions(".lower() == name]") == {"embedded/http1.py"}

@@ -257,3 +257,15 @@ def test_small_texts_are_written_back(text: str) -> None:
         assert write(parse(text)) == text
     except ConfigError:
         assert text == "---"
+
+
+@pytest.mark.parametrize(
+    ("said", "required"), [("true", True), ("Yes", True), ("off", False), ("0", False), ("", False)]
+)
+def test_required_is_said_in_the_words_of_a_flag(said: str, required: bool) -> None:
+    text = f"---\nid: x\nactions:\n  - id: a\n    required: {said}\n---\n"
+    document = parse(text)
+    assert document.incident.actions[0].required is required
+    assert write(document) == text
+    with pytest.raises(ConfigError, match="'maybe' is neither true nor false"):
+        parse(text.replace(f"required: {said}", "required: maybe"))

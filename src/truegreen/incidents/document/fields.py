@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn, cast
 
 from truegreen.errors import ConfigError
+from truegreen.flags.grammar import Unparseable, parse
 from truegreen.incidents.document import times
 from truegreen.incidents.document import values as v
 from truegreen.incidents.document.tree import Node, Plain
@@ -126,10 +127,11 @@ def _pairs(reading: Reading, node: Node, key: str) -> Mapping[str, str]:
 
 
 def _flag(reading: Reading, node: Node, key: str) -> bool:
-    text = _text(reading, node, key).lower()
-    if text not in ("", "true", "false"):
+    text = _text(reading, node, key)
+    try:
+        return bool(text and parse("bool", text))
+    except Unparseable:
         reading.fail(node, key, f"{text!r} is neither true nor false", f"write {key}: true")
-    return text == "true"
 
 
 def _number(reading: Reading, node: Node, key: str) -> int:
