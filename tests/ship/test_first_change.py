@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from truegreen.errors import Interrupted as Stopped
 from truegreen.errors import PlatformRefused
 from truegreen.ship.again import release_again
+from truegreen.ship.change import Change
+from truegreen.ship.lease import LeaseLost
 from truegreen.ship.manifest import Manifest
-from truegreen.ship.progress import Nobody
+from truegreen.ship.progress import Journal, Nobody
+from truegreen.ship.run import Run
 from truegreen.ship.steps import find_or_create_app
 
 
@@ -48,3 +52,23 @@ def test_an_interruption_while_a_release_is_asked_for_does_not_pass_for_nothing_
             ledger=nothing, watcher=Nobody(),
         )  # fmt: skip
     assert told.value.exit_code == 5
+
+
+def test_who_lost_the_lease_makes_no_app() -> None:
+    class Lost:
+        def confirm(self) -> None:
+            raise LeaseLost("somebody else has it")
+
+    class Untouchable:
+        def __getattr__(self, name: str) -> Any:
+            raise AssertionError(f"{name} was asked of the platform")
+
+    nothing: Any = None
+    target: Any = SimpleNamespace(kind="embedded", app="shop")
+    client: Any = Untouchable()
+    change = Change(
+        Run(Journal(Nobody()), lambda: 0.0), client, nothing, nothing, target, nothing, nothing,
+        Lost(), None,
+    )  # fmt: skip
+    with pytest.raises(LeaseLost):
+        change.make()
