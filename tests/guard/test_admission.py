@@ -26,7 +26,7 @@ from truegreen.secret import Secret
 EDGE = Ranges(["104.16.0.0/13", "2606:4700::/32"], client_header="cf-connecting-ip")
 OLD = Ranges(["104.16.0.0/13"], date="2026-01-01", max_age_days=1, client_header="x-real-ip")
 UNDATED = Ranges(["104.16.0.0/13"])
-ONE, TWO, BEYOND = ("s" * 32,), ("s" * 32, "t" * 32), ("\xfcnicode", "s" * 32)
+ONE, TWO, BEYOND = ("sS" * 16,), ("sS" * 16, "t" * 32), ("\xfcnicode", "sS" * 16)
 
 
 class Access:
@@ -50,7 +50,7 @@ POLICIES = [
     )
 ]
 secret = st.one_of(
-    st.sampled_from([*ONE, *TWO, *BEYOND, "", "s" * 31, "s" * 33, "S" * 32]),
+    st.sampled_from([*ONE, *TWO, *BEYOND, "", "sS" * 15, "sS" * 17, "s" * 32, "S" * 32]),
     st.text(st.characters(max_codepoint=255), max_size=40),
 )
 ADDRESSES = "104.16.0.1 104.16.0.2 2606:4700::1 ::ffff:104.16.0.1 10.0.0.1 203.0.113.9 104.16.0.1:8"
@@ -145,6 +145,23 @@ def test_the_short_way_in_asgi_is_the_decision(
         if inside:
             kept = [pair for pair in headers if pair[0] != b"x-origin-secret"]
             assert inside[0]["headers"] == kept
+
+
+@pytest.mark.usefixtures("way")
+def test_a_line_feed_before_the_last_address_is_refused_as_two_lines() -> None:
+    policy = GuardPolicy("enforce", [Secret("right")], ranges=EDGE, profile=HEROKU)
+    chain, started, sent = "1.2.3.4\n6.6.6.6, 104.16.0.1", [], []
+    environ = {"HTTP_X_ORIGIN_SECRET": "right", "HTTP_X_FORWARDED_FOR": chain}
+    WsgiGuard(lambda *_: [], policy)(environ, lambda *told: started.append(told[0]))  # type: ignore[arg-type]
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("status"))
+
+    headers = [(b"x-forwarded-for", chain.encode()), (b"x-origin-secret", b"right")]
+    with suppress(StopIteration):
+        AsgiGuard(None, policy)({"type": "http", "headers": headers}, None, send).send(None)  # type: ignore[arg-type, attr-defined]
+    assert (started, sent) == (["403 Forbidden"], [403, None])
+    assert policy.tally.counts == {"forwarded_duplicated": 2}
 
 
 @pytest.mark.usefixtures("way")
