@@ -156,7 +156,10 @@ def adapters() -> tuple[list[tuple[str, float, float, str]], dict[str, float]]:
                   f"{cost / ours:.1f} |")  # fmt: skip
     cheapest = min(added(found[name], base["WSGI"]) for name in checking)
     pure = {}
-    claims = [("WSGI, refused, in all", 1.0, min(found["WSGI guard, refused"]) / 1e3, "µs")]
+    claims = [
+        (f"WSGI, {how}, in all", 1.0, min(found[f"WSGI guard, {how}"]) / 1e3, "µs")
+        for how in ("refused", "refused, wrong secret")
+    ]
     for called in ("returning visitors", "new visitors"):
         cost = added(found[f"WSGI guard, allowed, {called}"], base["WSGI"])
         compiled = added(found[f"ASGI guard{COMPILED}, allowed, {called}"], base["ASGI"])

@@ -95,10 +95,15 @@ def _secret(rules: Rules, secret: str | None) -> str:
     """Why ``secret`` does not do, or ``""``."""
     if not rules.accepted:
         return reasons.SECRET_UNSET
+    if secret and _among(rules, secret):
+        return ""
+    return unlike(secret)
+
+
+def unlike(secret: str | None) -> str:
+    """Why a request with ``secret``, which is none of the accepted, is refused."""
     if not secret:
         return reasons.SECRET_MISSING
-    if _among(rules, secret):
-        return ""
     if "," in secret or "\n" in secret:  # no secret holds one, so these are two lines joined
         return reasons.SECRET_DUPLICATED
     return reasons.SECRET_MISMATCH

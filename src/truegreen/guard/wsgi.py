@@ -8,7 +8,7 @@ from __future__ import annotations
 from truegreen.guard import reasons
 from truegreen.guard.admission import Admission
 from truegreen.guard.client import CLIENT, in_environ
-from truegreen.guard.judge import judge
+from truegreen.guard.judge import judge, unlike
 from truegreen.guard.policy import ASSERTION, CONNECTING_IP, FORWARDED, WORKER, GuardPolicy
 from truegreen.headers import environ_key
 
@@ -64,11 +64,12 @@ def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
     def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         secret = environ.pop(secret_key, None)
         address = environ.get(address_key)
+        accepted = None  # whether the secret is; None: not compared yet
         try:
             admitted = (
                 usable
                 and secret is not None
-                and (same(secret, first) if second is None
+                and (accepted := same(secret, first) if second is None
                      else same(secret, first) | same(secret, second))
                 and (anywhere or (
                     address and "\n" not in address and clock() < stale_at
@@ -83,7 +84,7 @@ def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
             if observed:
                 tally.told(reasons.ADMITTED, True)
             return app(environ, start_response)
-        if judged(environ, secret, address):
+        if judged(environ, secret, address, accepted):
             return app(environ, start_response)
         start_response("403 Forbidden", headers.copy())
         return [b""] if environ.get("REQUEST_METHOD") == "HEAD" else [REFUSAL]
@@ -91,17 +92,23 @@ def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
     return guarded
 
 
-def _judged(policy: GuardPolicy) -> Callable[[WSGIEnvironment, str | None, str | None], bool]:
-    """The long way: whether a request is let in, counted."""
+def _judged(
+    policy: GuardPolicy,
+) -> Callable[[WSGIEnvironment, str | None, str | None, bool | None], bool]:
+    """The long way: whether a request is let in, counted. A secret is not compared twice."""
     rules = policy.rules
     client_key = environ_key(policy.client_header or CONNECTING_IP)
     worker_key, token_key = environ_key(WORKER), environ_key(ASSERTION)
     named = in_environ(policy.client_header)
     further = not rules.checks <= {"secret", "ranges"}
 
-    def judged(environ: WSGIEnvironment, secret: str | None, address: str | None) -> bool:
+    def judged(
+        environ: WSGIEnvironment, secret: str | None, address: str | None, accepted: bool | None
+    ) -> bool:
         get = environ.get
-        if further:
+        if accepted is False:
+            reason = unlike(secret)
+        elif further:
             reason = judge(rules, secret, address, get(client_key), get(worker_key), get(token_key))
         else:
             reason = judge(rules, secret, address, None)
