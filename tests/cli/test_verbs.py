@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -56,33 +58,53 @@ def test_help_lists_every_verb_and_imports_none_of_them() -> None:
     assert modules == "['truegreen.cli', 'truegreen.cli.exits', 'truegreen.errors']"
 
 
-def test_verify_imports_what_it_asks_with_and_no_more(tmp_path: Path) -> None:
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Refusing) as api:
+        thread = Thread(target=api.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{api.server_port}"
+        api.shutdown()
+        thread.join()
+
+
+TOKEN = {**os.environ, "TRUEGREEN_API_TOKEN": "token"}
+
+
+def test_verify_imports_what_it_asks_with_and_no_more(tmp_path: Path, refusing: str) -> None:
     """Each of these takes between one and sixty milliseconds, of the hundred and fifty it may."""
-    api = HTTPServer(("127.0.0.1", 0), Refusing)
-    Thread(target=api.serve_forever, daemon=True).start()
     show = (
         "import io, sys\n"
         "from truegreen.cli import main\n"
-        f"sys.argv = 'truegreen verify --json --release v1 --app shop --platform "
-        f"http://127.0.0.1:{api.server_port}'.split()\n"
+        "sys.argv = 'truegreen verify --json --release v1 --app shop --platform'.split()\n"
+        f"sys.argv.append('{refusing}')\n"
         "real, sys.stdout = sys.stdout, io.StringIO()\n"
         "try: main()\n"
         "except SystemExit as end: print(end.code, *sys.modules, file=real)"
     )
-    environ = {**os.environ, "TRUEGREEN_API_TOKEN": "token"}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", show], cwd=tmp_path, env=environ,
-            capture_output=True, text=True, timeout=60, check=True,
-        )  # fmt: skip
-    finally:
-        api.shutdown()
-        api.server_close()
+    done = subprocess.run(
+        [sys.executable, "-c", show], cwd=tmp_path, env=TOKEN,
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
     code, *modules = done.stdout.split()
     assert (code, "httpcore" in modules) == ("3", True), "it did ask, and found nothing out"
     spared = ("asyncio", "rich", "pygments", "truegreen.embedded", "truegreen.gates",
               "truegreen.github", "truegreen.outputs.sarif", "truegreen.outputs.junit")  # fmt: skip
     assert [one for one in modules if one.startswith(spared)] == []
+
+
+def test_verify_tells_its_verdict_where_it_cannot_be_recorded(
+    tmp_path: Path, refusing: str
+) -> None:
+    (tmp_path / ".truegreen").write_text("a file where the ledger's folder should be")
+    done = subprocess.run(
+        [sys.executable, "-m", "truegreen", "verify", "--json", "--release", "v1", "--app", "shop",
+         "--platform", refusing],
+        cwd=tmp_path, env=TOKEN, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, json.loads(done.stdout)["verdict"]) == (3, "unverified"), done.stderr
+    assert "this verdict is not recorded" in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == [".truegreen"]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ def chat() -> Iterator[Chat]:
 def test_apprise_delivers_and_what_it_does_not_deliver_is_kept(
     chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import apprise  # noqa: F401  # seconds on a busy machine, and none of those that sending may take
+
     monkeypatch.setenv("NOTIFY_CHAT", f"json://127.0.0.1:{chat.server_port}/secret-path")
     (tmp_path / "truegreen.toml").write_text(
         '[service]\nname = "shop"\n[notify]\napprise = ["env:NOTIFY_CHAT"]\nattempts = 1\n'

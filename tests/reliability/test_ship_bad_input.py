@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -199,7 +200,8 @@ def test_an_interrupted_ship_exits_5_and_the_same_command_goes_on(
     out, err = shipping.communicate(timeout=60)
     assert (shipping.returncode, out) == (5, ""), err
     assert "the same command goes on from there" in err
-    assert "interrupted: release" in tiny.run("ledger", "list").out
+    # The platform is at the release; the ship may still be asking how the build ended.
+    assert re.search(r"interrupted: (build|release)\b", tiny.run("ledger", "list").out)
     done = ship(tiny)
     assert (done.code, done.document["release"]["version"]) == (0, 3), done
     assert tiny.run("ledger", "check").code == 0

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 
 from truegreen.cli.options import folder_argument, release_version, target_options
 from truegreen.cli.telling import output_option, tell
 from truegreen.cli.withheld import read_config
-from truegreen.errors import UsageError
+from truegreen.errors import TrueGreenError, UsageError
+
+if TYPE_CHECKING:
+    from truegreen.ledger import Ledger
+    from truegreen.state import Location
 
 
 @click.command()
@@ -45,7 +53,6 @@ def command(
     \b
     Example:  truegreen verify examples/raptor --json
     """
-    from truegreen.ledger import Ledger
     from truegreen.outputs.document import verification_document
     from truegreen.outputs.formats import parse_outputs
     from truegreen.ship.overriding import recorded, told
@@ -78,19 +85,22 @@ def command(
         app=app,
     )
     verification = ask_target(question, config, environment, platform)
-    with Ledger.open(locate(config.root)) as ledger:
+    with _ledger(locate(config.root)) as ledger:
         document = verification_document(
             verification.situation,
             timings={"total": round(time.monotonic() - began, 3)},
             overrides=told(recorded(ledger, question.app, verification.situation.commit)),
         )
-        ledger.append(
-            "verify",
-            app=question.app,
-            commit=verification.situation.commit,
-            verdict=document["verdict"],
-            body=document,
-        )
+        try:
+            ledger.append(
+                "verify",
+                app=question.app,
+                commit=verification.situation.commit,
+                verdict=document["verdict"],
+                body=document,
+            )
+        except TrueGreenError as error:
+            _tell_unrecorded(error)
         tell(
             "verify",
             document,
@@ -102,3 +112,23 @@ def command(
             outputs=files,
         )
     return verification.verdict.exit_code
+
+
+@contextmanager
+def _ledger(location: Location) -> Iterator[Ledger]:
+    """The service's ledger. Where it cannot be opened (a folder that is read-only, a database that
+    is away) one that is gone afterwards: what was found out is told all the same."""
+    from truegreen.ledger import Ledger
+
+    with ExitStack() as stack:
+        try:
+            ledger = stack.enter_context(Ledger.open(location))
+        except TrueGreenError as error:
+            _tell_unrecorded(error)
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="truegreen-verify-")))
+            ledger = stack.enter_context(Ledger.open(folder / "ledger.sqlite3"))
+        yield ledger
+
+
+def _tell_unrecorded(error: TrueGreenError) -> None:
+    click.echo(f"this verdict is not recorded: {error.message}", err=True)
