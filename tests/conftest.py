@@ -12,6 +12,8 @@ import signal
 import pytest
 from shared_postgres import location, postgres
 
+from truegreen import secret
+
 __all__ = ["location", "postgres"]
 
 
@@ -21,6 +23,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         grouped = vars(item).get("_nodeid")  # nobody but pytest-xdist sets it
         if grouped and grouped != item.nodeid and hasattr(item, "_id"):
             item._id = type(item._id).parse(grouped)
+
+
+def pytest_runtest_teardown() -> None:
+    """What a verb that ran in this process has withheld is not the next test's."""
+    secret._withheld.clear()
 
 
 # A shell that starts us in the background has SIGINT ignored, and what we start would inherit that:

@@ -112,7 +112,6 @@ def test_what_is_withheld_is_known_here_and_given_to_no_child(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TG_TEST_TOKEN", VALUE)
-    monkeypatch.setattr("truegreen.secret._withheld", {})
     withhold(["TG_TEST_TOKEN", "TG_TEST_NOT_SET"])
     assert "TG_TEST_TOKEN" not in os.environ
     assert variable("TG_TEST_TOKEN") == VALUE

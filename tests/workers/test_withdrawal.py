@@ -169,7 +169,6 @@ def test_the_verb_says_what_it_did_and_ends_as_its_words_say(
 ) -> None:
     assert location.url is not None
     monkeypatch.setenv(DATABASE_URL, location.url.reveal())
-    monkeypatch.setattr("truegreen.secret._withheld", {})  # else this database is everybody's
     (tmp_path / "truegreen.toml").write_text(
         '[service]\nname = "x"\n[env.production]\napp = "shop"\n', encoding="utf-8"
     )
