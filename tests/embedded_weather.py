@@ -77,7 +77,8 @@ def draw_fault(dice: random.Random, name: str, app: str) -> Fault:
 
 
 def draw_plan(dice: random.Random, app: str) -> tuple[Planned, ...]:
-    """One to four faults of kinds drawn from all that there are. One in eight plans is empty."""
+    """One to four faults of kinds drawn from all that there are, and in every fourth plan the
+    answer to the making of the build is lost. One in eight plans is empty."""
     if dice.random() < 1 / 8:
         return ()
     plan = []
@@ -93,6 +94,9 @@ def draw_plan(dice: random.Random, app: str) -> tuple[Planned, ...]:
         elif isinstance(fault, OF_STREAMS) and fault.path in ("*", "/streams/*"):
             lasts = min(lasts, REQUESTS)  # of one that stays away: test_streams_away.py
         plan.append(Planned(fault, begins, begins + lasts))
+    if dice.random() < 1 / 4:  # the answer that counts most: built, and nobody was told
+        lost = faults.ConnectionReset(path="/apps/*/builds", method="POST")
+        plan.append(Planned(lost, 0, TO_THE_END))
     return tuple(plan)
 
 
