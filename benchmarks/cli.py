@@ -44,7 +44,11 @@ except SystemExit as end:
 there = [name for name, module in sys.modules.items() if module and name not in before]
 print(*there, sep="\\n", file=real, flush=True)
 """
-AGAIN = "from importlib import import_module\nfor name in {names!r}: import_module(name)"
+AGAIN = (
+    "from importlib import import_module\n"
+    "from truegreen.cli import collect_less; collect_less()\n"  # as the console script does
+    "for name in {names!r}: import_module(name)"
+)
 
 
 def verified(*arguments: str) -> str:

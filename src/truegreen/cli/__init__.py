@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 
 import click
@@ -76,4 +77,11 @@ def root() -> None:
 
 def main() -> None:
     """The console script: runs the command line and exits with the contract's codes."""
+    collect_less()
     run(root)
+
+
+def collect_less() -> None:
+    """Looks for garbage in cycles after 10,000 new objects instead of 700: while a verb is imported
+    there is none, and looking 69 times is a fifteenth of what ``verify`` takes to start."""
+    gc.set_threshold(10_000, *gc.get_threshold()[1:])

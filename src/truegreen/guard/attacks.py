@@ -1,25 +1,25 @@
 """The attack matrix: what somebody sends who knows the origin's host name, and who must refuse it.
 
-Pure data and pure functions. The conformance suite, ``truegreen guard selftest`` and verify's
-``health.origin_blocked`` all take their requests from here; sending them is theirs. Sources: Heroku
+Pure data and pure functions. The conformance suite and ``truegreen guard selftest`` take their
+requests from here; sending them is theirs. (verify's are in past_the_edge.py.) Sources: Heroku
 devcenter "HTTP Routing", Cloudflare "HTTP headers" and "Transform Rules", PEP 3333.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Literal
+
+from truegreen.past_the_edge import EDGE_ADDRESS
 
 Header = tuple[bytes, bytes]
 Router = Literal["2.0", "legacy", "none"]
 
-# Documentation addresses (RFC 5737) for the attacker; the other one is Cloudflare's, whoever asks.
+# Documentation addresses (RFC 5737) for the attacker.
 ATTACKER = "203.0.113.66"
 VISITOR = "198.51.100.7"
-EDGE_ADDRESS = "173.245.48.1"
 ROUTER_ADDRESS = "10.1.2.3"
 
 # The checks that an attack can be caught by; a guard joins the ones that it has with *and*.
@@ -105,20 +105,6 @@ def arriving(
     chain = [pairs[n][1] for n in forwarded]
     rest = [pair for n, pair in enumerate(pairs) if n not in forwarded]
     return (*rest, (b"X-Forwarded-For", b", ".join([*chain, address])))
-
-
-# What can be asked of an origin from anywhere, without its secret. By name, in this order.
-OUTSIDE: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "plain": MappingProxyType({}),
-        "forged CF-Connecting-IP": MappingProxyType(
-            {"CF-Connecting-IP": "203.0.113.7", "X-Forwarded-For": EDGE_ADDRESS}
-        ),
-        "forged secret": MappingProxyType(
-            {"CF-Connecting-IP": "203.0.113.7", "X-Origin-Secret": "true"}
-        ),
-    }
-)
 
 
 def matrix(

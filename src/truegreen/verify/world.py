@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from truegreen.errors import Unverified
-from truegreen.guard.attacks import OUTSIDE
 from truegreen.health import TOKEN_HEADER, TOKEN_VARIABLE
 from truegreen.heroku.address import is_loopback
+from truegreen.past_the_edge import OUTSIDE
 from truegreen.release.trailer import Report, parse_trailer
 from truegreen.verify import schema_dyno
 from truegreen.verify.choose import choose_build, choose_release, current_release
@@ -329,7 +329,7 @@ class World:
         self._sleep(seconds)
 
     def origin_answers(self) -> Sequence[HttpAnswer]:
-        """Direct requests past the edge: those of guard/attacks.OUTSIDE, in its order."""
+        """Direct requests past the edge: those of past_the_edge.OUTSIDE, in its order."""
         origin = self.origin()
         url = origin + ORIGIN_PROBE
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from truegreen.guard.attacks import (
-    EDGE_ADDRESS,
     ROUTER_ADDRESS,
     Attack,
     Header,
@@ -20,6 +19,7 @@ from truegreen.guard.attacks import (
     legitimate,
 )
 from truegreen.guard.selftest.exchange import Answer, Driver, Request
+from truegreen.past_the_edge import EDGE_ADDRESS
 
 REFUSAL = "direct_origin_blocked"
 _ROUTERS_OWN = (502, 503, 504)

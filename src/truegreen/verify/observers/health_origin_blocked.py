@@ -7,7 +7,7 @@ edge before the app at all.
 
 from __future__ import annotations
 
-from truegreen.guard.attacks import OUTSIDE
+from truegreen.past_the_edge import OUTSIDE
 from truegreen.verify.answer import Answer, failed, passed, unknown
 from truegreen.verify.world import ORIGIN_PROBE, World
 
