@@ -28,13 +28,6 @@ REQUESTS = 40  # of a ship without faults, roughly
 TO_THE_END = 1_000_000
 OF_THE_WORLD = (AppFault, DatabaseDown)  # true of the app itself, not of an answer about it
 
-OF_STREAMS = (
-    faults.StreamNotRegistered,
-    faults.StreamCut,
-    faults.StreamReset,
-    faults.ConnectionReset,
-)
-
 
 @dataclass(frozen=True)
 class Planned:
@@ -82,17 +75,12 @@ def draw_plan(dice: random.Random, app: str) -> tuple[Planned, ...]:
     if dice.random() < 1 / 8:
         return ()
     plan = []
-    names = dice.sample(tuple(faults.KINDS), dice.randint(1, 4))
-    if {"edge-cache", "dyno-stale"} <= {*names}:
-        names.remove("dyno-stale")  # a known defect: test_stored_answers.py
-    for name in names:
+    for name in dice.sample(tuple(faults.KINDS), dice.randint(1, 4)):
         fault = draw_fault(dice, name, app)
         begins = dice.choice((0, dice.randrange(REQUESTS)))
         lasts = dice.choice((TO_THE_END, dice.randint(1, REQUESTS)))
         if isinstance(fault, OF_THE_WORLD):
             lasts = TO_THE_END  # so that what is true is the same at the end of the run
-        elif isinstance(fault, OF_STREAMS) and fault.path in ("*", "/streams/*"):
-            lasts = min(lasts, REQUESTS)  # of one that stays away: test_streams_away.py
         plan.append(Planned(fault, begins, begins + lasts))
     if dice.random() < 1 / 4:  # the answer that counts most: built, and nobody was told
         lost = faults.ConnectionReset(path="/apps/*/builds", method="POST")

@@ -12,12 +12,6 @@ from simulated_world import World
 from truegreen.model import Verdict
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a known defect: the stream is asked for until the build's deadline (1,800 s) and the"
-    " release's, long after both have ended; the verdict is right, and late",
-)
 @pytest.mark.parametrize("how", ["not registered", "reset"])
 def test_a_stream_that_stays_away_does_not_hold_up_a_build_that_has_ended(
     tmp_path: Path, how: str

@@ -27,6 +27,8 @@ Say = Callable[[str], None]
 _BUILD_DEADLINE = 1800.0  # seconds
 _TAIL = 256 * 1024  # bytes of a release command's output that are kept
 _PATIENCE = 1.0  # seconds, beyond the client's own, in which a platform may be away
+_LATE = 15.0  # seconds in which the rest of an output is still asked for when its writer has ended
+_ASKING = 2.0  # seconds in which the platform says between two looks whether it has
 _POLL = 0.1  # seconds between looks at the dynos
 
 
@@ -112,7 +114,13 @@ def find_or_create_build(
             build = _usable_build(client, app, source.commit)
             if build is None:
                 raise
-    for line in _lines(_stream(client, build.output_stream_url, _BUILD_DEADLINE)):
+    made = build.id
+
+    def runs() -> bool:
+        return client.build(app, made, within=_ASKING).status == "pending"
+
+    ended = _ended(runs, means)
+    for line in _lines(_stream(client, build.output_stream_url, _BUILD_DEADLINE, ended)):
         on_output(line)
     done = wait_for_build(
         client,
@@ -206,7 +214,11 @@ def follow_release(
     until = means.clock() + deadline
     tail: list[str] = []
     size = 0
-    for line in _lines(_stream(client, release.output_stream_url, deadline)):
+
+    def runs() -> bool:
+        return client.release(app, release.id, within=_ASKING).status == "pending"
+
+    for line in _lines(_stream(client, release.output_stream_url, deadline, _ended(runs, means))):
         on_output(line)
         tail.append(line)
         size += len(line) + 1
@@ -305,11 +317,28 @@ def scale_first(client: HerokuClient, app: str, wanted: Mapping[str, int]) -> No
         client.scale(app, change)
 
 
-def _stream(client: HerokuClient, url: str | None, deadline: float) -> Iterator[bytes]:
+def _ended(runs: Callable[[], bool], means: Means) -> Callable[[], bool]:
+    """For a stream that broke off, or has not begun: whether what it tells of ended _LATE ago."""
+    since: list[float] = []
+
+    def ended() -> bool:
+        try:
+            if not since and not runs():
+                since.append(means.clock())
+        except Unverified:
+            return False
+        return bool(since) and means.clock() - since[0] >= _LATE
+
+    return ended
+
+
+def _stream(
+    client: HerokuClient, url: str | None, deadline: float, ended: Callable[[], bool]
+) -> Iterator[bytes]:
     if not url:
         return
     try:
-        yield from client.stream(url, deadline=deadline)
+        yield from client.stream(url, deadline=deadline, finished=ended)
     except Unverified:
         return  # output is for people; what counts is asked of the release itself
 

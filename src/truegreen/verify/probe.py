@@ -14,6 +14,7 @@ from truegreen.model import digest_of
 # A page that asks a browser to prove itself, or a person to sign in, is no answer of the app.
 # cf-mitigated: https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response/
 _CHALLENGE_MARKS = (b"challenge-platform", b"cf-chl-", b"Just a moment...", b"cf_chl_opt")
+_STORED = ("HIT", "STALE", "UPDATING", "REVALIDATED")
 _LOGIN_HOST = ".cloudflareaccess.com"
 _MOST = 256 * 1024
 
@@ -57,6 +58,17 @@ class HttpAnswer:
         if any(mark in self.body for mark in _CHALLENGE_MARKS):
             return "challenge page"
         return ""
+
+    @property
+    def stored(self) -> str:
+        """Which cache answered in the app's place, as it says itself; empty when none says so. What
+        was stored says nothing of who serves now. Sources: Cloudflare's cf-cache-status, RFC 9111
+        (an Age above nothing)."""
+        status = self.headers.get("cf-cache-status", "").strip().upper()
+        if status in _STORED:
+            return f"cache (cf-cache-status: {status})"
+        age = self.headers.get("age", "").strip()
+        return f"cache (age: {age[:9]})" if age.strip("0") and age.isdecimal() else ""
 
     @property
     def summary(self) -> str:

@@ -28,6 +28,9 @@ def observe(world: World) -> Answer:
         return failed(f"the app says {short(other)}", expected, source, **more)
     if last.interstitial:
         return unknown(f"a {last.interstitial} answered", expected, source, **more)
+    if stored := next((one.stored for one in answers if one.stored), ""):
+        told = f"a {stored} answered, which does not know what serves"
+        return unknown(told, f"{expected}, past every cache", source, **more)
     if last.status != 200:
         return unknown(last.summary, expected, source, **more)
     if not commit or any(one is None for one in said):

@@ -23,6 +23,9 @@ def observe(world: World) -> Answer:
     if answer.interstitial:
         more["detail"] = {"status": answer.status, "interstitial": answer.interstitial}
         return unknown(f"a {answer.interstitial} answered", EXPECTED, source, **more)
+    if answer.stored:
+        told = f"a {answer.stored} answered, and not the app"
+        return unknown(told, f"{EXPECTED}, past every cache", source, **more)
     if not answer.status:
         return unknown(answer.error, EXPECTED, source, **more)
     if (
