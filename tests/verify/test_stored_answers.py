@@ -8,7 +8,7 @@ import pytest
 
 from truegreen.model import Status, Verdict
 
-from .scene import Scene, healthy
+from .scene import OLD, Scene, healthy
 
 
 @pytest.mark.parametrize("status", ["HIT", "STALE", "UPDATING"])
@@ -39,3 +39,11 @@ def test_what_went_through_to_the_app_counts(scene: Scene, headers: dict[str, st
     fresh = replace(healthy(), headers=headers)
     scene.edge = lambda nth: fresh
     assert scene.verify().verdict is Verdict.GREEN
+
+
+def test_old_code_out_of_a_cache_is_no_sign_of_an_old_dyno(scene: Scene) -> None:
+    stored = replace(healthy(OLD), headers={"cf-cache-status": "HIT"})
+    scene.edge = lambda nth: stored
+    evidence = scene.verify().situation.of("code.served")
+    assert evidence is not None
+    assert evidence.status is Status.UNKNOWN

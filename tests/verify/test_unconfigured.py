@@ -17,13 +17,13 @@ from .scene import NEW, OLD, Scene, build
 
 @pytest.fixture
 def foreign(scene: Scene, tmp_path: Path) -> Scene:
-    """An app without truegreen: no report, no /health, an open origin, flags of its own."""
+    """An app without truegreen: no report, no commit told, an open origin, flags of its own."""
     config = parse_config({}, file=None, root=tmp_path)
     scene.question = question_for(config, config.environments["production"], commit=NEW)
     scene.question = scene.question._replace(app="raxx-api-prod")
     scene.variables["FLAG_OF_THEIRS"] = "enabled"
     scene.output = "Running migrations\n"
-    answers(scene, 404)
+    answers(scene, 200)
     scene.origin = lambda headers: HttpAnswer("http://o.localhost:1/", 404, {}, b"nothing here")
     return scene
 
@@ -46,6 +46,12 @@ def test_it_is_green_by_what_platform_and_edge_can_tell(foreign: Scene) -> None:
     assert status(found, "flags.config") is Status.UNKNOWN  # nobody declared any
 
 
+def test_a_404_where_no_health_path_is_named_shows_nothing(foreign: Scene) -> None:
+    answers(foreign, 404)
+    found = foreign.verify()
+    assert (found.verdict, status(found, "health.edge")) == (Verdict.UNVERIFIED, Status.UNKNOWN)
+
+
 @pytest.mark.parametrize("bad", [403, 500, 503])
 def test_an_app_that_answers_wrongly_is_red_all_the_same(foreign: Scene, bad: int) -> None:
     answers(foreign, bad)
@@ -54,6 +60,7 @@ def test_an_app_that_answers_wrongly_is_red_all_the_same(foreign: Scene, bad: in
 
 def test_with_a_configuration_a_missing_health_path_is_red(foreign: Scene) -> None:
     foreign.change(configured=True)
+    answers(foreign, 404)
     assert status(foreign.verify(), "health.edge") is Status.FAIL
 
 

@@ -29,8 +29,8 @@ class Turn:
     def as_json(self) -> dict[str, Any]:
         return {
             "app": self.app,
-            "lease": None if self.lease is None else _claim(self.lease),
-            "queue": [_claim(one) for one in self.queue],
+            "lease": None if self.lease is None else claim_json(self.lease),
+            "queue": [claim_json(one) for one in self.queue],
             "now": moment(self.now),
         }
 
@@ -56,7 +56,8 @@ def look_at_turn(location: Location, target: Target) -> Turn:
     return Turn(target.app, found.lease, found.before, found.now)
 
 
-def _claim(claim: Claim) -> dict[str, Any]:
+def claim_json(claim: Claim) -> dict[str, Any]:
+    """A claim as documents have it: who, what, and from when to when."""
     return {
         "owner": claim.owner,
         "pid": claim.pid,

@@ -14,6 +14,7 @@ from typing import Any
 from truegreen.model import short, stamp
 from truegreen.ship.lease import moment
 from truegreen.ship.leases import Claim
+from truegreen.ship.turn import claim_json
 from truegreen.state import DATABASE_URL
 from truegreen.workers.job import SOON, Job, Seen, Standing
 
@@ -140,8 +141,8 @@ def _place(one: Place, line: Line | None) -> dict[str, Any]:
         "stuck": bool(one.waiting) and one.waiting[0].stuck,
         "running": None if one.running is None else _running(one.running),
         "waiting": [_waiting(each, line.now if line else 0.0) for each in one.waiting],
-        "lease": None if one.lease is None else _claim(one.lease),
-        "tickets": [_claim(each) for each in one.tickets],
+        "lease": None if one.lease is None else claim_json(one.lease),
+        "tickets": [claim_json(each) for each in one.tickets],
     }
 
 
@@ -177,16 +178,6 @@ def _waiting(standing: Standing, now: float) -> dict[str, Any]:
     if why == SOON and now - standing.job.asked_at > A_WHILE:
         why = "a worker that is free takes it, unless their --only leave its repository out"
     return {**_job(standing.job), "before": standing.before, "why": why}
-
-
-def _claim(claim: Claim) -> dict[str, Any]:
-    return {
-        "owner": claim.owner,
-        "pid": claim.pid,
-        "commit": claim.commit,
-        "since": moment(claim.taken_at),
-        "until": moment(claim.expires_at),
-    }
 
 
 def _worker(one: Seen) -> dict[str, Any]:

@@ -21,7 +21,8 @@ def observe(world: World) -> Answer:
         "digest": digest_of([answer.digest for answer in answers]),
         "detail": {"commits": said, "statuses": [answer.status for answer in answers]},
     }
-    other = next((one for one in reversed(said) if one and commit and one != commit), None)
+    fresh = [answer.commit for answer in answers if not answer.stored]
+    other = next((one for one in reversed(fresh) if one and commit and one != commit), None)
     if other and world.pending():
         return unknown(f"the app says {short(other)}, {world.pending()}", expected, source, **more)
     if other:

@@ -1,6 +1,7 @@
 """``health.edge``: 200 through the edge. A challenge or login page is unknown, not a pass.
 
-Where no configuration names a health path, an app that answers 404 to ours has none, and is up.
+Where no configuration names a health path, a 404 at ours is unknown: the app may have none, and it
+may be somebody else who answers.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from truegreen.verify.answer import Answer, failed, passed, unknown
 from truegreen.verify.world import World
 
 EXPECTED = "200"
-_UNNAMED = "200, or the app's own 404: no configuration names a health path"
 
 
 def observe(world: World) -> Answer:
@@ -35,8 +35,8 @@ def observe(world: World) -> Answer:
     ):
         return unknown(f"{answer.summary}, {world.pending()}", EXPECTED, source, **more)
     if answer.status == 404 and not world.question.configured:
-        told = f"the app answers; it has no {world.question.health.path}"
-        return passed(told, _UNNAMED, source, **more)
+        told = f"404; no configuration says whether {world.question.health.path} is the health path"
+        return unknown(told, EXPECTED, source, **more)
     if bad:
         return failed(answer.summary, EXPECTED, source, **more)
     return passed("200", EXPECTED, source, **more)

@@ -45,7 +45,7 @@ def read_schema(world: World) -> tuple[Schema | None, str, str]:
     """The schema, where it was read, and the digest of that."""
     migrate = _migrate(world.report())
     answers = world.health_samples()
-    last = answers[-1] if answers else None
+    last = answers[-1] if answers and not answers[-1].stored else None
     told = last.document.get("schema") if last is not None else None
     if last is not None and isinstance(told, dict):
         current = told.get("current")
