@@ -184,7 +184,7 @@ def test_the_workflow_of_that_day_called_most_of_them_a_success(ran: Ran) -> Non
 BROKEN = {
     "stale-code-on-one-dyno": (
         "verify/observers/code_served.py",
-        "other = next((one for one in reversed(said) if one and commit and one != commit), None)",
+        "other = next((one for one in reversed(fresh) if one and commit and one != commit), None)",
         "other = None",
         "the verdict is unverified, not red",
     ),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
+import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -19,7 +24,9 @@ from truegreen.state import (
     locate,
     open_database,
 )
+from truegreen.state import sqlite as sqlite_file
 
+INTERRUPTED = {"_prepare", "_transaction", "write"}
 _TABLE = "CREATE TABLE number (value INTEGER NOT NULL);"
 SCHEMA = Schema("numbers", 1, _TABLE, _TABLE)
 
@@ -97,6 +104,44 @@ def test_an_interrupted_making_of_the_tables_leaves_none(tmp_path: Path) -> None
     db = sqlite3.connect(location.file("numbers"))
     assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     db.close()
+
+
+def interrupting(after: int) -> Callable[[FrameType, str, Any], Any]:
+    """A trace function: Ctrl-C at the ``after``-th instruction of the transactions' own code."""
+    left = iter(range(after))
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        code = frame.f_code
+        if code.co_filename != sqlite_file.__file__ or code.co_name not in INTERRUPTED:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and next(left, None) is None:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    return trace
+
+
+def test_ctrl_c_at_any_instruction_of_a_transaction_is_told_as_that(tmp_path: Path) -> None:
+    interrupted = 0
+    for after in itertools.count():
+        location = locate(tmp_path / str(after), {})
+        location.folder.parent.mkdir()
+        sys.settrace(interrupting(after))
+        try:
+            add(location, 1)
+        except KeyboardInterrupt:
+            interrupted += 1
+        else:
+            break
+        finally:
+            sys.settrace(None)
+        database = open_database(location, SCHEMA)
+        assert list(database.rows("SELECT value FROM number")) in ([], [(1,)])
+        database.close()
+        add(location, 1)
+    assert interrupted > 100
 
 
 @pytest.mark.parametrize(

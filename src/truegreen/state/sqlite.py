@@ -61,15 +61,8 @@ class SqliteDatabase:
 
     @contextmanager
     def write(self) -> Iterator[Writer]:
-        with self._lock, self._told():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield _SqliteWriter(self._db)
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
-                    self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._lock, self._told(), _transaction(self._db):
+            yield _SqliteWriter(self._db)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         with self._told():
@@ -127,16 +120,26 @@ def _prepare(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
         raise NewerTables(
             f"{path} was written by a newer TrueGreen (format {version})", hint="upgrade truegreen"
         )
-    db.execute("BEGIN IMMEDIATE")  # of two that make it at once, the second finds it made
-    try:
+    with _transaction(db):  # of two that make it at once, the second finds it made
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version < schema.version:
             for statement in _statements(schema.sqlite):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version={schema.version:d}")
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing. A Ctrl-C may come right after BEGIN or COMMIT, and a full disk has
+    rolled back already: what ends the block is told, never that there was nothing to roll back."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        yield
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
         raise
 
 
