@@ -83,6 +83,13 @@ def variable(name: str) -> str:
     return value or ""
 
 
+def lent(name: str) -> dict[str, str]:
+    """This process's environment with the variable ``name`` in it although it is withheld: for who
+    hands on no variable but those that a configuration lets through by name."""
+    value = variable(name)
+    return {**os.environ, name: value} if value else dict(os.environ)
+
+
 def resolve(reference: str, *, what: str) -> Secret:
     """The secret that ``reference`` points to.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from truegreen.errors import Unverified, UsageError
+from truegreen.ship.environments import withhold_tokens
 from truegreen.ship.source import read_source
 from truegreen.workers.checkout import checkout, clear_away
 
@@ -183,3 +186,20 @@ def test_what_a_repository_has_committed_under_our_name_is_not_written_into(
         assert list((root / ".truegreen").iterdir()) == []
         (root / ".truegreen" / "kept").touch()
     assert list(elsewhere.iterdir()) == []
+
+
+def test_git_gets_githubs_token_for_its_credential_helper_and_no_other(
+    origin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_TOKEN", "TRUEGREEN_API_TOKEN"):
+        monkeypatch.setenv(name, f"value-of-{name}")
+    spy = tmp_path / "bin" / "git"
+    spy.parent.mkdir()
+    spy.write_text(f'#!/bin/sh\nenv >> {tmp_path}/seen\nexec {shutil.which("git")} "$@"\n')
+    spy.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{spy.parent}:{os.environ['PATH']}")
+    withhold_tokens()
+    with open_one(tmp_path / "w", origin, git(origin, "rev-parse", "HEAD")):
+        seen = (tmp_path / "seen").read_text()
+    assert "GITHUB_TOKEN=value-of-GITHUB_TOKEN" in seen
+    assert "TRUEGREEN_API_TOKEN" not in seen

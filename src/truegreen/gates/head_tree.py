@@ -7,18 +7,16 @@ What the gates make of the content does not live here.
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from truegreen.errors import UsageError
+from truegreen.git_environment import git_environment
 from truegreen.untar import UnsafeMember, Untar
 
 TIMEOUT = 120.0  # seconds for one git command
-# A hook's git tells its children where the repository is; asked about a folder, that misleads.
-_OF_ANOTHER_CALL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +101,6 @@ def printable(path: bytes) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
-def git_environment() -> dict[str, str]:
-    """The environment for a git that only reads, and only what is here."""
-    kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_CALL}
-    return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
 def run_git(

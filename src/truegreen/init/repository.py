@@ -10,6 +10,7 @@ from pathlib import Path
 
 from truegreen.doctor.tree import Tree
 from truegreen.errors import UsageError
+from truegreen.git_environment import git_environment
 from truegreen.init.detect import detect
 from truegreen.init.facts import Facts
 
@@ -82,6 +83,7 @@ def _git(folder: Path, *arguments: str) -> str:
         done = subprocess.run(
             ["git", *arguments],
             cwd=folder,
+            env=git_environment(),
             capture_output=True,
             text=True,
             errors="replace",

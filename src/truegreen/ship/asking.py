@@ -14,6 +14,8 @@ from truegreen.errors import PlatformRefused, TrueGreenError
 from truegreen.gates.question import Question
 from truegreen.gates.serving import Past, Serving
 from truegreen.ledger import Ledger
+from truegreen.secret import lent
+from truegreen.ship.environments import GITHUB_TOKEN
 from truegreen.state import Location, locate
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def question_of(
         environment,
         commit=commit,
         now=now,
+        environ=lent(GITHUB_TOKEN),
         output=output,
         read_serving=lambda: read_serving(config, environment, platform, start=start),
         read_past=lambda: read_past(locate(config.root), environment.app),

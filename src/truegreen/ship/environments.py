@@ -12,6 +12,7 @@ from truegreen.secret import withhold
 from truegreen.state.location import DATABASE_URL
 
 TOKEN_VARIABLES = ("TRUEGREEN_API_TOKEN", "HEROKU_API_KEY")
+GITHUB_TOKEN = "GITHUB_TOKEN"  # noqa: S105 - a variable's name
 
 
 def choose_environment(config: Config, name: str | None) -> Environment:
@@ -25,10 +26,11 @@ def choose_environment(config: Config, name: str | None) -> Environment:
 
 
 def withhold_secrets(config: Config) -> None:
-    """Takes out of this process's environment what only this process needs: API tokens, Vault's
-    token, the database's URL, and every variable that a reference of ``config`` names. What is
-    started from now on (git, suites, the embedded platform) does not get them."""
-    references = [one.token for one in config.environments.values()] + [config.health.token]
+    """Takes out of this process's environment what only this process needs: API tokens, GitHub's
+    and Vault's, the database's URL, and every variable that a reference of ``config`` names. What
+    is started from now on (git, suites, the embedded platform) does not get them."""
+    references = [one.token for one in config.environments.values()]
+    references += [config.health.token, config.ci.token]
     references += config.notify.references
     named = [one.removeprefix("env:") for one in references if one.startswith("env:")]
     withhold_tokens()
@@ -38,4 +40,4 @@ def withhold_secrets(config: Config) -> None:
 def withhold_tokens() -> None:
     """As ``withhold_secrets``, of the variables that are ours by name: where there is no
     configuration, or none yet."""
-    withhold((*TOKEN_VARIABLES, "VAULT_TOKEN", DATABASE_URL))
+    withhold((*TOKEN_VARIABLES, GITHUB_TOKEN, "VAULT_TOKEN", DATABASE_URL))

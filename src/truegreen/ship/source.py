@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from truegreen.errors import UsageError
+from truegreen.git_environment import git_environment
+from truegreen.outputs.run_record import printable
 
 _TIMEOUT = 60.0  # seconds for one git command
 
@@ -20,7 +22,7 @@ class Source(NamedTuple):
     repository: Path
     prefix: str
     commit: str
-    uncommitted: tuple[str, ...]  # paths below the folder that differ from the commit
+    uncommitted: tuple[str, ...]  # paths below the folder that differ from the commit, to be shown
     committed_at: str = ""  # RFC 3339, as the committer's clock had it
 
     @property
@@ -94,7 +96,7 @@ def _paths(porcelain: str) -> tuple[str, ...]:
     entries = iter(porcelain.split("\0"))
     for entry in entries:
         if len(entry) > 3:
-            found.append(entry[3:])
+            found.append(printable(entry[3:]))
             if entry[0] in "RC":
                 next(entries, None)  # the name that it had before
     return tuple(found)
@@ -114,7 +116,14 @@ def _run(command: list[str], folder: Path) -> str:
 def _start(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+            command,
+            cwd=folder,
+            env=git_environment(fetch=True),
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",  # a path may hold any bytes
+            timeout=_TIMEOUT,
+            check=False,
         )
     except FileNotFoundError as error:
         raise UsageError("git is not installed", hint="install git") from error

@@ -12,7 +12,8 @@ from truegreen.config import Config, Environment
 from truegreen.config.observing import Ci
 from truegreen.errors import ConfigError, Unverified
 from truegreen.model import BY_NAME, CHECKS, Evidence, Verdict, required_checks
-from truegreen.secret import Secret, resolve
+from truegreen.secret import Secret, lent, resolve, variable
+from truegreen.ship.environments import GITHUB_TOKEN
 from truegreen.ship.means import REAL, Means
 from truegreen.ship.target import find_target
 from truegreen.verify.choose import current_release
@@ -155,8 +156,8 @@ def _actions(ci: Ci) -> Actions:
     from truegreen.github import Actions  # only who names a repository needs it
 
     token = resolve(ci.token, what="ci.token") if ci.token else None
-    if token is None and os.environ.get("GITHUB_TOKEN"):
-        token = Secret(os.environ["GITHUB_TOKEN"])
+    if token is None and (usual := variable(GITHUB_TOKEN)):
+        token = Secret(usual)
     return Actions(ci.repository, token, api=ci.api)
 
 
@@ -167,7 +168,7 @@ def _live(question: Question, url: str, commit: str) -> LiveRun:
         question.live.command,
         question.root or Path(),
         timeout=question.live.timeout,
-        environ=os.environ,
+        environ=lent(GITHUB_TOKEN),
         pass_env=question.live.pass_env,
         told={"TRUEGREEN_APP_URL": url, "TRUEGREEN_COMMIT": commit},
     )

@@ -16,6 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from truegreen.errors import Unverified, UsageError
+from truegreen.git_environment import git_environment
+from truegreen.secret import variable
+from truegreen.ship.environments import GITHUB_TOKEN
 from truegreen.state.location import FOLDER
 from truegreen.workers.repository import PROTOCOLS, shareable
 
@@ -25,8 +28,6 @@ _HEADS = "+refs/heads/*:refs/remotes/origin/*"  # as a clone has them: gates ask
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ALLOW_PROTOCOL": PROTOCOLS,
-    "GIT_OPTIONAL_LOCKS": "0",
-    "LC_ALL": "C",
 }
 
 
@@ -142,10 +143,12 @@ def _git(folder: Path, *arguments: str) -> None:
 
 
 def _start(command: list[str], folder: Path, seconds: float) -> subprocess.CompletedProcess[str]:
-    quiet_ssh = {"GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")}
+    access = {"GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")}
+    if token := variable(GITHUB_TOKEN):  # the worker's credential helper may give it to GitHub
+        access[GITHUB_TOKEN] = token
     try:
         return subprocess.run(
-            command, cwd=folder, env={**os.environ, **_ENVIRONMENT, **quiet_ssh},
+            command, cwd=folder, env={**git_environment(fetch=True), **_ENVIRONMENT, **access},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
             timeout=seconds, check=False,
         )  # fmt: skip

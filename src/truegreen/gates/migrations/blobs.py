@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from truegreen.errors import UsageError
-from truegreen.gates.head_tree import TIMEOUT, git_environment
+from truegreen.gates.head_tree import TIMEOUT
+from truegreen.git_environment import git_environment
 
 
 def contents(root: Path, oids: Iterable[str]) -> list[bytes | None]:

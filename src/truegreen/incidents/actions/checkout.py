@@ -6,7 +6,6 @@ afterwards. (``git worktree`` would share refs and configuration, and leave entr
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from truegreen.errors import UsageError
+from truegreen.git_environment import git_environment
 
 TIMEOUT = 120.0  # seconds for one git command
-_OF_ANOTHER_CALL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 _NOT_LOOKED_AT = ".truegreen/\n__pycache__/\n.pytest_cache/\n*.pyc\n"
 
 
@@ -188,15 +187,13 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def git_bytes(folder: Path, *arguments: str) -> bytes:
-    kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_CALL}
-    environment = {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     try:
         done = subprocess.run(
             ["git", "-c", "core.hooksPath=/dev/null", "-C", str(folder), *arguments],
             capture_output=True,
             check=False,
             timeout=TIMEOUT,
-            env=environment,
+            env=git_environment(),
             stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError as error:

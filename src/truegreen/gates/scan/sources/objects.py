@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from truegreen.errors import UsageError
-from truegreen.gates.head_tree import git_environment
+from truegreen.git_environment import git_environment
 
 CHUNK = 1 << 20  # bytes read at once
 
