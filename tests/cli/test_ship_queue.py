@@ -29,6 +29,12 @@ def test_a_job_is_withdrawn_or_followed_or_made() -> None:
         with pytest.raises(UsageError, match="--withdraw ends a job"):
             check_together(queued, no_follow, number, None, 17)
     check_together(False, False, None, None, 17)
+    check_together(False, False, None, None, 17, stop=True)
+
+
+def test_what_is_stopped_is_withdrawn() -> None:
+    with pytest.raises(UsageError, match="--stop belongs to --withdraw"):
+        check_together(False, False, 7, None, stop=True)
 
 
 def test_options_that_go_together_are_not() -> None:

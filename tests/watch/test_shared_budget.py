@@ -114,6 +114,8 @@ def test_without_its_database_nothing_is_granted_and_it_comes_back(
 
 
 class _Cut:
+    in_transaction = False
+
     def execute(self, *_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 

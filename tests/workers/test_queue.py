@@ -142,7 +142,7 @@ def test_who_gives_no_sign_of_life_loses_the_job_and_can_end_it_no_more(
     assert "waits again (gone@host went away in the middle)" in standing.told
     again = taken(queue, worker("next"))
     assert (again.id, again.attempt, again.lost) == (job.id, 2, 1), "before anything new"
-    assert queue.beat([job]) == (job,)
+    assert queue.beat([job]) == ((job, again),)
     assert not queue.end(job, GREEN)
     assert not queue.hand_back(job, "late")
     queue.progress(job, '[["build", "done", "late"]]')

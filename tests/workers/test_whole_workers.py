@@ -133,6 +133,31 @@ def test_a_worker_that_is_stopped_hands_its_job_on_or_ends_it(place: Yard) -> No
         place.ended([later])
 
 
+def test_a_ship_that_is_withdrawn_stops_and_the_next_one_of_its_app_gets_its_turn(
+    place: Yard,
+) -> None:
+    _, go = place.commit_held()
+    number = place.enqueue("app-004")
+    with place.worker("w1") as worker:
+        place.step(number, "release", "running")
+        commit = place.commit()
+        later = place.enqueue("app-004")
+        refused = place.run("ship", "--withdraw", str(number), "--reason", "x", "--env", "app-004")
+        assert (refused.code, "--stop" in refused.err) == (4, True), refused.err
+        follower = place.service.start("ship", "--follow", str(number), "--env", "app-004")
+        done = place.run("ship", "--withdraw", str(number), "--stop", "--reason", "wrong branch",
+                         "--json", "--env", "app-004")  # fmt: skip
+        assert done.code == 0, done.err
+        assert done.document["withdrawn"]["reason"] == "wrong branch"
+        _, err = follower.communicate(timeout=30)
+        assert (follower.returncode, "wrong branch" in err) == (5, True), err
+        worker.hear("its ship is stopped here")
+        go.touch()
+        (job,) = place.ended([later])
+    assert job.verdict == "green"
+    assert place.made("app-004", commit) == (1, 1)
+
+
 def test_workers_whose_connections_are_cut_go_on_and_say_so(place: Yard) -> None:
     commit = place.commit()
     number = place.enqueue("app-005")

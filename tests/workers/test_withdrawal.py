@@ -38,8 +38,10 @@ def taken(queue: Queue) -> Job:
     return job
 
 
-def withdraw(queue: Queue, number: int, why: str = "wrong branch", app: str = "shop") -> Withdrawal:
-    return check(queue.withdraw(number, app, "ada@laptop", why), number, app)
+def withdraw(
+    queue: Queue, number: int, why: str = "wrong branch", app: str = "shop", *, stop: bool = False
+) -> Withdrawal:
+    return check(queue.withdraw(number, app, "ada@laptop", why, stop=stop), number, app)
 
 
 def followed(queue: Queue, number: int, location: Location) -> EndedThere:
@@ -95,11 +97,36 @@ def test_one_that_is_carried_out_is_refused_with_how_to_stop_it(queue: Queue) ->
     job = taken(queue)
     with pytest.raises(Refused, match="w@host ships it, attempt 1") as refused:
         withdraw(queue, number)
-    assert "SIGTERM" in refused.value.hint
+    assert f"ship --withdraw {number} --stop" in refused.value.hint
     assert queue.beat([job]) == ()
     assert queue.end(job, Ending(0, "green", 1))
     with pytest.raises(UsageError, match=r"has ended \(green\)"):
         withdraw(queue, number)
+
+
+def test_one_that_is_carried_out_ends_with_the_claim_on_it_when_it_is_to_be_stopped(
+    queue: Queue, location: Location
+) -> None:
+    number = queue.enqueue(order())
+    later = queue.enqueue(order(commit="b" * 40))
+    job = taken(queue)
+    gone = withdraw(queue, number, stop=True)
+    assert gone.told == f"job {number} is withdrawn: shop, aaaaaaaa; w@host stops its ship"
+    ended = followed(queue, number, location)
+    assert ended.exit_code == 5, "something may have been changed"
+    assert "by ada@laptop: wrong branch; w@host stops its ship" in ended.message
+    assert queue.beat([job]) == ((job, gone.job),), "what its worker hears"
+    assert not queue.end(job, Ending(0, "green", 1))
+    assert not queue.hand_back(job, "stopped")
+    queue.progress(job, '[["verify", "ok", ""]]')
+    assert withdraw(queue, number, stop=True).told.startswith(f"job {number} was withdrawn before")
+    assert taken(queue).id == later
+    assert queue.take_over() == ()
+
+
+def test_one_that_waits_is_withdrawn_by_stop_as_without(queue: Queue) -> None:
+    gone = withdraw(queue, queue.enqueue(order()), stop=True)
+    assert (gone.now, gone.shipping, gone.job.exit_code) == (True, "", 4)
 
 
 def test_one_that_was_handed_back_ends_as_something_that_was_begun(

@@ -150,6 +150,21 @@ def test_a_claim_that_is_somebody_elses_stops_the_ship_and_ends_nothing(
     assert not any("green" in said for said in one.said)
 
 
+def test_a_job_that_is_withdrawn_while_it_is_shipped_is_stopped_and_the_next_one_begun(
+    queue: Queue, crew: Callable[..., Crew]
+) -> None:
+    number, later = queue.enqueue(order()), queue.enqueue(order("other"))
+    one = crew()
+    theirs = one.launched(number)
+    queue.withdraw(number, "shop", "ada@laptop", "wrong branch", stop=True)
+    assert theirs.poll(20)
+    assert theirs.recv() == "stop"
+    one.hear("was withdrawn by ada@laptop: wrong branch;")
+    one.ends(number, Ending(5, message="interrupted", again=True))
+    one.launched(later)
+    assert (state(queue, number).state, state(queue, number).exit_code) == ("ended", 5)
+
+
 def test_told_to_stop_it_lets_ships_end_and_then_interrupts_them(
     queue: Queue, crew: Callable[..., Crew]
 ) -> None:

@@ -78,6 +78,7 @@ def command(
     no_follow: bool,
     number: int | None,
     withdrawn: int | None,
+    stop: bool,
     repository: str | None,
 ) -> int:
     """Ship the service in DIR at its committed HEAD, and say what is true afterwards.
@@ -102,14 +103,14 @@ def command(
     from truegreen.workers.carrying import carry_out, gates_of
     from truegreen.workers.order import AN_HOUR, Options
 
-    check_together(queued, no_follow, number, repository, withdrawn)
+    check_together(queued, no_follow, number, repository, withdrawn, stop)
     files = parse_outputs(outputs)
     config = read_config(folder)
     environment = choose_environment(config, env_name)
     location = locate(config.root)
     telling = Telling(as_json, quiet, files)
     if withdrawn is not None:
-        return withdraw_job(withdrawn, reason, environment, location, telling)
+        return withdraw_job(withdrawn, reason, environment, location, telling, stop=stop)
     if number is not None:
         return follow_job(number, config, environment, location, telling, wait_at_most)
     source = read_source(folder.resolve())

@@ -21,7 +21,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def queue_options(function: _F) -> _F:
-    """``--enqueue``, ``--no-follow``, ``--follow``, ``--withdraw`` and ``--repository``."""
+    """What makes a job, follows one, or takes one back."""
     options = (
         click.option(
             "--enqueue", "queued", is_flag=True,
@@ -39,6 +39,9 @@ def queue_options(function: _F) -> _F:
             help="Take a job that waits out of the queue; takes --reason.",
         ),
         click.option(
+            "--stop", is_flag=True, help="With --withdraw: also one that a worker carries out."
+        ),
+        click.option(
             "--repository", metavar="URL",
             help="With --enqueue: where workers fetch the commit; default: git's remote origin.",
         ),
@@ -54,8 +57,13 @@ def check_together(
     number: int | None,
     repository: str | None,
     withdrawn: int | None = None,
+    stop: bool = False,
 ) -> None:
     """Raises UsageError for options that do not go together."""
+    if stop and withdrawn is None:
+        raise UsageError(
+            "--stop belongs to --withdraw", hint='truegreen ship --withdraw JOB --stop --reason "…"'
+        )
     if withdrawn is not None and (queued or no_follow or number is not None):
         raise UsageError(
             "--withdraw ends a job; --enqueue makes one, and --follow goes on with one",
@@ -125,9 +133,15 @@ def follow_job(
 
 
 def withdraw_job(
-    number: int, reason: str, environment: Environment, location: Location, telling: Telling
+    number: int,
+    reason: str,
+    environment: Environment,
+    location: Location,
+    telling: Telling,
+    *,
+    stop: bool,
 ) -> int:
-    """Takes a job that waits out of the queue, and says so."""
+    """Takes a job back, with ``stop`` also one that is carried out, and says so."""
     from truegreen.outputs.json_document import print_document
     from truegreen.ship.overriding import actor
     from truegreen.workers.queue import Queue
@@ -135,7 +149,7 @@ def withdraw_job(
 
     why = one_line(reason)
     with Queue.open(location) as queue:
-        found = queue.withdraw(number, environment.app, actor(), why)
+        found = queue.withdraw(number, environment.app, actor(), why, stop=stop)
     gone = check(found, number, environment.app)
     if telling.as_json:
         print_document(gone.job.as_json())

@@ -151,11 +151,17 @@ class Queue:
         total = max((row[-2] for row in rows), default=0)
         return Line(running, waiting, total - len(waiting), self.workers(), self._db.clock())
 
-    def withdraw(self, number: int, app: str, by: str, why: str) -> Withdrawal | None:
-        """Ends a job of ``app`` that nobody carries out; any other is left as it is. None for a
-        number that no job has. Who follows it hears so at once: ``why`` must be one line.
+    def withdraw(
+        self, number: int, app: str, by: str, why: str, *, stop: bool = False
+    ) -> Withdrawal | None:
+        """Ends a job of ``app`` that waits and, with ``stop``, one that is carried out; any other
+        is left as it is. None for a number that no job has. Who follows it hears so at once:
+        ``why`` must be one line.
 
-        The app's row is locked as it is for taking: of the two, one finds what the other left.
+        The app's row is locked as it is for taking: of the two, one finds what the other left. The
+        claim of a worker that is at it ends with the job, so that its next heartbeat, at once when
+        it hears of this, has it stop the ship. Until that has let go of the app's lease, the next
+        ship of the app waits for it.
         """
         with self._db.write_beside() as writer:
             places = writer.rows("SELECT place FROM job WHERE id = ?", (number,))
@@ -163,16 +169,16 @@ class Queue:
                 return None
             _lock(writer, places[0][0])
             job = Job(*writer.rows(f"{_SELECT} WHERE id = ?", (number,))[0])
-            if job.app != app or job.state != "waiting":
+            if job.app != app or job.state not in ({"waiting", "running"} if stop else {"waiting"}):
                 return Withdrawal(job, now=False)
             ending = withdrawn(job, by, why)
             rows = writer.rows(
                 _WITHDRAW,
                 (WITHDRAWN, by, why, ending.exit_code, ending.message, ending.hint, number),
             )
-            _tell(writer, CHANNEL)  # what is behind it may be first now
-            _tell(writer, JOB_CHANNEL.format(number))
-        return Withdrawal(Job(*rows[0]), now=True)
+            shipping = job.owner if job.state == "running" else ""
+            self._freed(writer, job, _FREE)  # what is behind it may be first now
+        return Withdrawal(Job(*rows[0]), now=True, shipping=shipping)
 
     def listen_to(self, number: int) -> None:
         """``wait`` then returns when something becomes of the job."""
@@ -216,14 +222,15 @@ class Queue:
                 _tell(writer, JOB_CHANNEL.format(job.id))
                 return job
 
-    def beat(self, claims: Sequence[Job]) -> tuple[Job, ...]:
-        """Keeps claims alive; returns those that are somebody else's by now."""
+    def beat(self, claims: Sequence[Job]) -> tuple[tuple[Job, Job], ...]:
+        """Keeps claims alive; returns those that hold no longer, each with its job as it is now."""
         lost = []
         with self._db.write_beside() as writer:
             for job in sorted(claims, key=lambda one: one.id):
                 values = (job.id, job.worker, job.attempt)
                 if not writer.run(f"UPDATE job SET beat_at = {_NOW} WHERE {_CLAIM}", values):  # noqa: S608
-                    lost.append(job)
+                    now = [Job(*row) for row in writer.rows(f"{_SELECT} WHERE id = ?", (job.id,))]
+                    lost.append((job, now[0] if now else job))
         return tuple(lost)
 
     def progress(self, job: Job, steps: str) -> None:

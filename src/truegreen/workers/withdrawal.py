@@ -1,4 +1,5 @@
-"""Taking a job that waits out of its line: what is written down, what is said, what is refused.
+"""Taking a job back, one that waits or one that is carried out: what is written down, what is said,
+what is refused.
 
 Pure. The table and its locks are queue.py's.
 """
@@ -15,17 +16,20 @@ LONGEST = 500  # characters of a reason
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """``job`` as it stands now. ``now``: it was taken out by this call."""
+    """``job`` as it stands now. ``now``: it was taken out by this call. ``shipping``: who was
+    carrying it out then, and stops; empty for nobody."""
 
     job: Job
     now: bool
+    shipping: str = ""
 
     @property
     def told(self) -> str:
         """In a sentence, of a job that is withdrawn."""
         job = self.job
         if self.now:
-            return f"job {job.id} is withdrawn: {job.app}, {job.commit[:8]}"
+            stops = f"; {self.shipping} stops its ship" if self.shipping else ""
+            return f"job {job.id} is withdrawn: {job.app}, {job.commit[:8]}{stops}"
         return f"job {job.id} was withdrawn before, by {job.owner}: {job.note}"
 
 
@@ -47,11 +51,12 @@ def withdrawn(job: Job, by: str, why: str) -> Ending:
     """How ``job`` ends for those who follow it. Refused (4) when nobody had begun it, so nothing
     was changed; Interrupted (5) when a worker had, and what it built or released may be there."""
     begun = job.attempt > 0
-    left = (
-        f"; {_times(job.attempt)} a worker had begun it, and what was built or released is there"
-        if begun
-        else ""
-    )
+    left = ""
+    if job.state == "running":
+        left = f"; {job.owner} stops its ship, and what was built or released until then is there"
+    elif begun:
+        times = "once" if job.attempt == 1 else f"{job.attempt} times"
+        left = f"; {times} a worker had begun it, and what was built or released is there"
     return Ending(
         Interrupted.exit_code if begun else Refused.exit_code,
         message=f"job {job.id} was withdrawn by {by}: {why}{left}",
@@ -64,7 +69,7 @@ def withdrawn(job: Job, by: str, why: str) -> Ending:
 def check(found: Withdrawal | None, number: int, app: str) -> Withdrawal:
     """``found`` when the job is withdrawn, by this call or before. Raises UsageError (2) for one
     that is not there, is another app's, or has ended, and Refused (4) for one that is carried
-    out."""
+    out and was not to be stopped."""
     if found is None:
         raise UsageError(f"there is no job {number}", hint="truegreen releases --queue shows them")
     job = found.job
@@ -75,8 +80,8 @@ def check(found: Withdrawal | None, number: int, app: str) -> Withdrawal:
     if job.state == "running":
         raise Refused(
             f"job {number} is not withdrawn: {job.owner} ships it, attempt {job.attempt}",
-            hint="SIGTERM to that worker (twice: at once) stops its ships and hands them back;"
-            " what waits again can be withdrawn, unless another worker takes it first",
+            hint=f"truegreen ship --withdraw {number} --stop stops its ship, too; what the platform"
+            " has begun goes on there",
         )
     if not job.withdrawn:
         how = job.verdict or f"exit {job.exit_code}"
@@ -85,7 +90,3 @@ def check(found: Withdrawal | None, number: int, app: str) -> Withdrawal:
             hint=f"truegreen ship --follow {number} says how it ended",
         )
     return found
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"

@@ -47,7 +47,7 @@ class _Running:
     ending: Ending | None = None
     over: bool = False  # the process is gone
     stopped_at: float | None = None
-    ours: bool = True  # False: somebody else has the job by now
+    ours: bool = True  # False: somebody else has the job by now, or it was withdrawn
 
 
 class Worker:
@@ -187,11 +187,12 @@ class Worker:
             return
         queue.sign(self._holder, version("truegreen"), self._understands, self._slots,
                    len(self._running))  # fmt: skip
-        for lost in queue.beat([one.job for one in self._running if one.ours]):
+        for claim, job in queue.beat([one.job for one in self._running if one.ours]):
+            why = job.message if job.withdrawn else f"job {job.id} is somebody else's by now"
+            self._tell(f"{why}: its ship is stopped here")
             for one in self._running:
-                if one.job == lost:
+                if one.job == claim:
                     one.ours = False
-                    self._tell(f"job {lost.id} is somebody else's by now: its ship is stopped here")
                     self._stop_child(one)
         self._beat_at = now
 
@@ -276,7 +277,8 @@ class Worker:
                 os.read(self._wake, 4096)
         if self._queue is not None:
             with suppress(StateError):  # found out again, and told, in the next round
-                self._queue.wait(0)
+                if self._queue.wait(0) and self._running:
+                    self._beat_at = -_BEAT  # a job of ours may have been withdrawn
 
     def _patience(self) -> float:
         if any(one.told < len(one.steps) or one.over for one in self._running):
