@@ -1,12 +1,13 @@
 """The guard around a WSGI application and a Flask one."""
 
 import io
+import logging
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 from flask import Flask, request
 
-from truegreen.guard import GuardPolicy
+from truegreen.guard import GuardPolicy, Tally
 from truegreen.guard.flask import init_app
 from truegreen.guard.wsgi import OriginGuard
 from truegreen.secret import Secret
@@ -79,3 +80,18 @@ def test_a_flask_application_is_guarded_from_the_outside() -> None:
 
 def test_a_secret_sent_twice_is_refused_as_gunicorn_joins_it() -> None:
     assert ask(guard(), **{SEEN: "wrong,right"})[0] == "403 Forbidden"
+
+
+def test_a_path_that_a_header_has_cut_is_not_exempt() -> None:
+    """gunicorn hands /health with ``SCRIPT_NAME: /health`` on as the root of the application."""
+    logged: list[str] = []
+    log = logging.getLogger("tests.guard.wsgi")
+    log.addFilter(lambda record: logged.append(record.getMessage()) or False)
+    policy = GuardPolicy("enforce", [Secret("right")], exempt={"/health"}, tally=Tally(log=log))
+    one = OriginGuard(app, policy)
+    assert ask(one, SCRIPT_NAME="/health", PATH_INFO="")[0] == "200 OK"  # mounted there
+    for script, path in (("/health", ""), ("/hea", "lth"), ("/", "health")):
+        cut = {"SCRIPT_NAME": script, "PATH_INFO": path, "HTTP_SCRIPT_NAME": script}
+        assert ask(one, **cut)[0] == "403 Forbidden"
+        assert ask(one, **cut, **{SEEN: "right"})[0] == "200 OK"
+    assert "path='SCRIPT_NAME: /health'" in logged[0]

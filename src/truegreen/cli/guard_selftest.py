@@ -133,6 +133,7 @@ def _in_process(
                 header=header,
                 path=path,
                 routers=routers,
+                credulous=True,
                 extra=headers,
             )
         with AsgiDriver(application) as asgi:

@@ -12,10 +12,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from truegreen.guard.look_alikes import look_alikes
 from truegreen.past_the_edge import EDGE_ADDRESS
 
 Header = tuple[bytes, bytes]
 Router = Literal["2.0", "legacy", "none"]
+Server = Literal["any", "careful", "credulous"]
 
 # Documentation addresses (RFC 5737) for the attacker.
 ATTACKER = "203.0.113.66"
@@ -42,6 +44,12 @@ class Attack:
     address that connects to the origin's router. ``caught_by``: the checks of which each alone
     refuses it. ``legacy_join``: behind the legacy router its two X-Forwarded-For lines, joined by
     a WSGI server, end in a forged address: there the ranges do not catch it.
+
+    ``server``: which WSGI servers it is an attack on. A ``careful`` one drops names with ``_``
+    (gunicorn, waitress). A ``credulous`` one takes ``_`` for ``-``, as hypercorn, Granian, uWSGI
+    and wsgiref do, or takes SCRIPT_NAME from a header, as gunicorn does of a peer that it trusts.
+    ``underscored``: under a credulous one the address that it forges comes last: there the ranges
+    do not catch it.
     """
 
     name: str
@@ -52,6 +60,8 @@ class Attack:
     target: bytes = b""
     peer: str = ATTACKER
     legacy_join: bool = False
+    server: Server = "any"
+    underscored: bool = False
 
     @property
     def through_the_edge(self) -> bool:
@@ -60,14 +70,19 @@ class Attack:
 
 
 def must_be_refused(
-    attack: Attack, checks: Collection[str] = (SECRET,), *, joined_by_legacy: bool = False
+    attack: Attack,
+    checks: Collection[str] = (SECRET,),
+    *,
+    joined_by_legacy: bool = False,
+    credulous: bool = False,
 ) -> bool:
     """Whether a guard with these checks refuses ``attack``.
 
-    ``joined_by_legacy``: a WSGI app behind Heroku's legacy router.
+    ``joined_by_legacy``: a WSGI app behind Heroku's legacy router. ``credulous``: under such a
+    server.
     """
     catching = attack.caught_by & set(checks)
-    if joined_by_legacy and attack.legacy_join:
+    if (joined_by_legacy and attack.legacy_join) or (credulous and attack.underscored):
         catching -= {RANGES}
     return bool(catching)
 
@@ -194,6 +209,12 @@ def _forged_addresses() -> list[Attack]:
         xff("two_xff_lines", "two lines, the edge's last", b"1.2.3.4", edge, legacy_join=True),
         xff("two_xff_lines_reversed", "two lines, the edge's first", edge, b"1.2.3.4"),
         xff("three_xff_lines", "three lines", edge, b"1.2.3.4", edge, legacy_join=True),
+        Attack(
+            "xff_underscored",
+            "the edge's address in X_Forwarded_For, which WSGI may read alike",
+            (connecting, (b"X-Forwarded-For", b"1.2.3.4"), (b"X_Forwarded_For", edge)),
+            underscored=True,
+        ),
         xff("xff_empty", "an empty chain", b""),
         xff("xff_commas", "a chain of nothing", b",,, ,"),
         xff("xff_trailing_comma", "an edge's address and a comma", edge + b","),
@@ -317,6 +338,7 @@ def _elsewhere(header: str, secret: str, path: str) -> list[Attack]:
             "secret_underscored",
             "the header with underscores, which WSGI reads alike",
             (*base, (name.replace(b"-", b"_"), value)),
+            server="careful",  # the right value: under a credulous one it is the secret
         ),
         Attack(
             "secret_prefixed",
@@ -333,34 +355,24 @@ def _elsewhere(header: str, secret: str, path: str) -> list[Attack]:
 
 def _look_alikes(exempt: str) -> list[Attack]:
     path = exempt.encode("latin-1")
-    last = path.rstrip(b"/") or b"/x"
-    targets = {
-        "doubled_slash": b"/" + path,
-        "trailing_slash": path.rstrip(b"/") + (b"//" if path.endswith(b"/") else b"/"),
-        "upper_case": path.swapcase(),
-        "dot_segment": b"/." + path,
-        "parent_segment": b"/x/.." + path,
-        "goes_on": last + b"/../admin",
-        "prefix": last + b"z",
-        "parameter": last + b";x",
-        "encoded_slash": last + b"%2f",
-        "encoded_null": last + b"%00",
-        "encoded_newline": last + b"%0a",
-        "encoded_twice": last[:-1] + b"%25" + last[-1:].hex().encode(),
-        "encoded_question": last + b"%3fx",
-        "in_the_query": b"/?" + path,
-        "blank": last + b"%20",
-    }
-    return [
+    made = [
         Attack(
             f"exempt_{key}{exempt}",
             f"looks like the exempt {exempt}: {key.replace('_', ' ')}",
             caught_by=_NOTHING_FORGED,
             target=target,
         )
-        for key, target in targets.items()
-        if target != path
+        for key, target in look_alikes(path).items()
     ]
+    cut = Attack(
+        f"exempt_cut_off{exempt}",
+        f"the exempt {exempt}, which a header SCRIPT_NAME cuts off: the application sees its root",
+        ((b"SCRIPT_NAME", path),),
+        caught_by=_NOTHING_FORGED,
+        target=path,
+        server="credulous",
+    )
+    return [*made, cut]
 
 
 def _methods() -> list[Attack]:

@@ -114,7 +114,9 @@ def _judged(
             reason = judge(rules, secret, address, None)
         path = get("PATH_INFO", "")
         if script := get("SCRIPT_NAME"):  # exempt is what is exempt as a whole
-            path = script + path
+            # gunicorn cuts what a header SCRIPT_NAME says off the path, when it trusts the peer
+            # (under Heroku's FORWARDED_ALLOW_IPS=* everybody): then /health may serve the root.
+            path = ("" if "HTTP_SCRIPT_NAME" not in environ else "SCRIPT_NAME: ") + script + path
         if not policy.conclude(reason, path, address):
             return False
         if reason is reasons.ADMITTED and policy.believes:

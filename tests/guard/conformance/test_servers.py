@@ -22,6 +22,8 @@ BODY = b'{"error": "direct_origin_blocked"}'
 ATTACKS = matrix(HEADER, secret=SECRET, exempt=[HEALTH])
 # Waitress drops the second slash before anybody sees it: what it asks for then *is* the path.
 UPGRADE = next(attack for attack in ATTACKS if attack.name == "websocket_upgrade")
+# Gunicorn trusts who connects from 127.0.0.1, and on Heroku everybody; to the others it is /health.
+CREDULOUS = ("gunicorn",)
 SAME_PATH = {"exempt_doubled_slash/health"}
 # Django's handler raises for a WebSocket before any middleware, and the server logs a traceback.
 TAKES_NONE = "django_middleware_asgi"
@@ -60,8 +62,13 @@ def is_refusal(answer: Answer, method: str) -> bool:
 def test_every_attack_gets_the_same_refusal(
     service: UrlDriver, request: pytest.FixtureRequest
 ) -> None:
-    takes_none = request.node.callspec.params["service"][1] == TAKES_NONE
-    attacks = [attack for attack in ATTACKS if not (attack is UPGRADE and takes_none)]
+    server, app = request.node.callspec.params["service"]
+    attacks = [
+        attack
+        for attack in ATTACKS
+        if not (attack is UPGRADE and app == TAKES_NONE)
+        and (attack.server != "credulous" or server in CREDULOUS)
+    ]
     assert not_refused(service, attacks) == []
 
 
@@ -81,7 +88,7 @@ def test_without_the_compiled_part_the_answers_are_the_same(tmp_path: Path) -> N
     (tmp_path / "truegreen_speedups.py").write_text("raise ImportError('not here')\n")
     path = os.pathsep.join([str(tmp_path), str(HERE)])
     with running("uvicorn", "asgi", {"PYTHONPATH": path}) as driver:
-        assert not_refused(driver, ATTACKS) == []
+        assert not_refused(driver, [one for one in ATTACKS if one.server != "credulous"]) == []
         answer = driver.send(Request("GET", b"/", legitimate(SECRET, HEADER)))
         assert told(answer) == {"reached": "/", "secret_seen": False}
 

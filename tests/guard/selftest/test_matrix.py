@@ -62,8 +62,13 @@ async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"in"})
 
 
-def expected(checks: tuple[str, ...]) -> set[str]:
-    return {attack.name for attack in ATTACKS if not must_be_refused(attack, checks)}
+def expected(checks: tuple[str, ...], *, credulous: bool = False) -> set[str]:
+    return {
+        attack.name
+        for attack in ATTACKS
+        if not must_be_refused(attack, checks, credulous=credulous)
+        and (credulous or attack.server != "credulous")
+    }
 
 
 @pytest.mark.usefixtures("way")
@@ -84,6 +89,22 @@ def test_exactly_what_no_check_catches_gets_in(
     result = run_in_process(wsgi, ATTACKS, **ours)
     assert {one.name for one in result.through} == expected(checks)
     assert [one.verdict for one in result.controls] == ["through"]
+
+
+@pytest.mark.parametrize("checks", CHECKS, ids="+".join)
+def test_under_a_credulous_server_an_address_can_be_forged_and_nothing_else(
+    checks: tuple[str, ...],
+) -> None:
+    """One that takes ``X_Forwarded_For`` for ``X-Forwarded-For``, and SCRIPT_NAME of a header."""
+    wsgi = WsgiDriver(OriginGuard(wsgi_app, policy(checks, HEROKU)))
+    ours: dict[str, Any] = {"secret": SECRET, "header": "X-Origin-Secret", "path": "/"}
+    for router in ("2.0", "none"):
+        result = run_in_process(wsgi, ATTACKS, routers=[router], credulous=True, **ours)
+        sent = {one.name: one.verdict for one in result.attacks if "credulous" in one.via}
+        assert set(sent) == {"xff_underscored", "exempt_cut_off/health"}
+        through = {name for name, verdict in sent.items() if verdict == "through"}
+        assert through == expected(checks, credulous=True) & set(sent)
+        assert ("xff_underscored" in through) == (not {"secret"} & set(checks))
 
 
 def test_the_secret_catches_everything_and_nothing_else_does() -> None:

@@ -41,6 +41,16 @@ def app(environ, start_response):
     start_response("200 OK" if allowed else "403 Forbidden", [])
     return [b"in" if allowed else b'{"error": "direct_origin_blocked"}']
 """
+RANGES_ALONE = GUARDED.replace(
+    'mode="enforce"', 'mode="enforce", checks=["ranges"], ranges=Ranges.shipped(), profile=HEROKU'
+).replace("import GuardPolicy", "import HEROKU, GuardPolicy, Ranges")
+CUT_OFF = """
+def app(environ, start_response):
+    whole = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
+    allowed = whole == "/health" or environ.get("HTTP_X_ORIGIN_SECRET") == "Correct-horse-7"
+    start_response("200 OK" if allowed else "403 Forbidden", [])
+    return [b"in" if allowed else b'{"error": "direct_origin_blocked"}']
+"""
 LAST_LINE_WINS = """
 def app(environ, start_response):
     given = environ.get("HTTP_X_ORIGIN_SECRET", "").split(",")[-1].strip()
@@ -129,6 +139,8 @@ def test_a_guarded_application_lets_nothing_through(selftest: Selftest, app: str
         (GUARDED.replace("enforce", "report"), (), "plain"),
         (PREFIX_EXEMPT, ("--exempt", "/health"), "exempt_goes_on/health"),
         (PREFIX_EXEMPT, ("--exempt", "/health"), "exempt_upper_case/health"),
+        (RANGES_ALONE, ("--router", "2.0"), "xff_underscored"),
+        (CUT_OFF, ("--exempt", "/health"), "exempt_cut_off/health"),
         (LAST_LINE_WINS, (), "secret_wrong_then_right"),
         (LAST_LINE_WINS, (), "secret_joined_to_wrong"),
         (OPEN_WEBSOCKET, (), "plain"),

@@ -11,13 +11,15 @@ from truegreen.guard.attacks import Header
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``target``: path and query as on the request line. ``peer``: who connects, for the app."""
+    """``target``: path and query as on the request line. ``peer``: who connects, for the app.
+    ``credulous``: for WSGI in process, as a server hands it on that believes names with ``_``."""
 
     method: str
     target: bytes
     headers: tuple[Header, ...] = field(default=(), repr=False)
     peer: str = "127.0.0.1"
     websocket: bool = False
+    credulous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Calls a WSGI or an ASGI application in this process, the way that servers do.
 
 WSGI: header lines of one name are joined with a comma and names with an underscore are dropped, as
-gunicorn and waitress do. ASGI: every line stays, as in uvicorn. What an attack is, and what its
-answer means, is not known here.
+gunicorn and waitress do; or believed, as others do. ASGI: every line stays, as in uvicorn. What an
+attack is, and what its answer means, is not known here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from truegreen.errors import Unverified
+from truegreen.guard.attacks import Header
 from truegreen.guard.selftest.exchange import Answer, Request
 from truegreen.headers import environ_key
 
@@ -41,7 +42,8 @@ class WsgiDriver:
             return body.extend
 
         try:
-            result = self._app(wsgi_environ(request), start_response)
+            environ = wsgi_environ(request, credulous=request.credulous)
+            result = self._app(environ, start_response)
             try:
                 for chunk in result:
                     body += chunk
@@ -56,8 +58,12 @@ class WsgiDriver:
             return Answer(0, error=f"the app raised {type(error).__name__}")
 
 
-def wsgi_environ(request: Request) -> dict[str, Any]:
-    """PEP 3333's environ, as gunicorn makes it."""
+def wsgi_environ(request: Request, *, credulous: bool = False) -> dict[str, Any]:
+    """PEP 3333's environ, as gunicorn makes it.
+
+    ``credulous``: as the worst of servers: ``_`` in a name is a ``-``, such a line comes last and
+    overrides the others, and a header SCRIPT_NAME says where the application is mounted.
+    """
     path, _, query = request.target.partition(b"?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
@@ -78,15 +84,24 @@ def wsgi_environ(request: Request) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for raw_name, raw_value in request.headers:
-        if b"_" in raw_name:
+    for raw_name, raw_value in sorted(request.headers, key=_underscored):  # stable
+        if b"_" in raw_name and not credulous:
             continue
         key = environ_key(raw_name.decode("latin-1"))
         if key in ("HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE"):
             key = key.removeprefix("HTTP_")
         value = raw_value.decode("latin-1").strip(" \t")
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        if key in environ and not _underscored((raw_name, b"")):
+            value = f"{environ[key]},{value}"
+        environ[key] = value
+    if credulous and (script := environ.get("HTTP_SCRIPT_NAME")):
+        environ["SCRIPT_NAME"] = script
+        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(script)
     return environ
+
+
+def _underscored(line: Header) -> bool:
+    return b"_" in line[0]
 
 
 class AsgiDriver:

@@ -7,7 +7,7 @@ refused too, the answer is that nothing could be found out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from truegreen.guard.attacks import (
@@ -115,9 +115,11 @@ def run_in_process(
     path: str,
     routers: Sequence[Router] = ("2.0", "legacy"),
     websocket: bool = False,
+    credulous: bool = False,
     extra: Sequence[Header] = (),
 ) -> Result:
-    """Each attack in the form that it has behind each router; ``websocket`` asks for that too.
+    """Each attack in the form that it has behind each router; ``websocket`` asks for that too, and
+    ``credulous`` for the form that some have under a credulous WSGI server.
 
     ``secret`` None: no control, and so no verdict but what got through. ``extra``: headers that the
     control needs besides.
@@ -129,8 +131,12 @@ def run_in_process(
     for router in routers:
         via = "no router" if router == "none" else f"router {router}"
         for attack in attacks:
-            request = _arrived(attack, router)
-            outcomes.append(_sent(driver, attack, request, via))
+            if attack.server != "credulous":
+                request = _arrived(attack, router)
+                outcomes.append(_sent(driver, attack, request, via))
+            if credulous and _told_apart(attack):
+                request = replace(_arrived(attack, router), credulous=True)
+                outcomes.append(_sent(driver, attack, request, f"{via}, credulous server"))
         if secret is not None:
             headers = arriving((*legitimate(secret, header), *extra), EDGE_ADDRESS, router)
             control = Request("GET", target, headers, _peer(EDGE_ADDRESS, router))
@@ -139,7 +145,9 @@ def run_in_process(
         outcomes += [
             _sent(driver, attack, _arrived(attack, routers[0], websocket=True), "WebSocket")
             for attack in attacks
-            if attack.method == "GET" and attack.name != "websocket_upgrade"
+            if attack.method == "GET"
+            and attack.name != "websocket_upgrade"
+            and attack.server != "credulous"
         ]
     skipped = () if secret is not None else ("near misses and the control: no secret was given",)
     return Result(outcomes, controls, skipped)
@@ -151,7 +159,9 @@ def run_urls(
     """Each attack that can be sent from here to ``origin``; the controls go through ``edge``."""
     target = path.encode("latin-1")
     attacks = tuple(attacks)
-    sendable = [attack for attack in attacks if not attack.through_the_edge]
+    sendable = [
+        attack for attack in attacks if not attack.through_the_edge and attack.server != "credulous"
+    ]
     outcomes = [
         _sent(origin, attack, Request(attack.method, attack.target, attack.headers), "origin")
         for attack in sendable
@@ -167,8 +177,13 @@ def run_urls(
             "edge",
         ),
     ]
-    skipped = [attack.name for attack in attacks if attack.through_the_edge]
+    skipped = [attack.name for attack in attacks if attack not in sendable]
     return Result(outcomes, controls, skipped)
+
+
+def _told_apart(attack: Attack) -> bool:
+    """Whether a credulous server hands ``attack`` on in another form than a careful one."""
+    return attack.server != "careful" and any(b"_" in name for name, _ in attack.headers)
 
 
 def _arrived(attack: Attack, router: Router, *, websocket: bool = False) -> Request:
