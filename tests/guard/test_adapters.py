@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,56 @@ def test_django_does_not_start_with_a_guard_that_could_not_guard(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=90, check=True
     )
     assert (says in ran.stdout, bool(ran.stdout)) == (True, bool(says))
+
+
+def test_djangos_middleware_judges_the_lines_that_asgi_has() -> None:
+    """In META they are joined: a second X-Forwarded-For line would come last."""
+    script = """
+import asyncio, django, io
+from django.conf import settings
+from truegreen.guard import HEROKU, GuardPolicy, Ranges, client_address
+ranges = Ranges(["104.16.0.0/13"], client_header="cf-connecting-ip")
+policy = GuardPolicy("enforce", exempt={"/health"}, ranges=ranges, profile=HEROKU,
+                     checks=["ranges"])
+settings.configure(MIDDLEWARE=["truegreen.guard.django.OriginGuardMiddleware"],
+                   TRUEGREEN_GUARD=policy, DEFAULT_CHARSET="utf-8")
+django.setup()
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
+from truegreen.guard.django import OriginGuardMiddleware
+async def view(request):
+    assert b"x-origin-secret" not in dict(request.scope["headers"])
+    assert "HTTP_X_ORIGIN_SECRET" not in request.META
+    return HttpResponse(client_address(request.META) or "nobody")
+middleware = OriginGuardMiddleware(view)
+def ask(path, *lines, client=("10.0.0.1", 1)):
+    headers = [(name.encode(), value.encode()) for name, value in lines]
+    headers += [(b"cf-connecting-ip", b"203.0.113.9"), (b"x-origin-secret", b"x")]
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "client": client}
+    answer = asyncio.run(middleware(ASGIRequest(scope, io.BytesIO())))
+    print(answer.status_code, answer.content.decode())
+edge, direct = ("x-forwarded-for", "104.16.0.1"), ("x-forwarded-for", "1.2.3.4, 203.0.113.66")
+ask("/", edge)
+ask("/", direct, edge)
+ask("/", edge, edge)
+ask("/", direct, ("x_forwarded_for", "104.16.0.1"))
+ask("/", client=None)
+ask("/health", direct)
+print(policy.tally.counts)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=90, check=True
+    )
+    blocked = '403 {"error": "direct_origin_blocked"}'
+    *answers, counts = ran.stdout.splitlines()
+    assert answers == ["200 203.0.113.9", *[blocked] * 4, "200 nobody"]
+    assert ast.literal_eval(counts) == {
+        "admitted": 1,
+        "exempt": 1,
+        "forwarded_duplicated": 2,
+        "address_outside": 1,
+        "address_missing": 1,
+    }
 
 
 def test_mypy_takes_real_applications(tmp_path: Path) -> None:

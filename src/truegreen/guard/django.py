@@ -10,17 +10,18 @@ wants it outside of Django altogether wraps ``application`` in wsgi.py or asgi.p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings  # type: ignore[import-untyped]  # Django ships no types
 from django.http import HttpRequest, HttpResponse  # type: ignore[import-untyped]
 
+from truegreen.guard.client import CLIENT
 from truegreen.guard.policy import GuardPolicy
 from truegreen.guard.profiles import GuardError
 from truegreen.guard.wsgi import REFUSAL_HEADERS, OriginGuard
-from truegreen.headers import without
+from truegreen.headers import environ_key, joined, without
 
 _ADMITTED: list[bytes] = []
 
@@ -49,7 +50,7 @@ class OriginGuardMiddleware:
         self._async = iscoroutinefunction(get_response)
         if self._async:
             markcoroutinefunction(self)
-        self._header = policy.header.lower().encode()
+        self._policy = policy
         self._guard = OriginGuard(_admit, policy)
 
     def __call__(self, request: HttpRequest) -> Any:
@@ -63,14 +64,29 @@ class OriginGuardMiddleware:
         return await self._get_response(request) if refusal is None else refusal
 
     def _refusal(self, request: HttpRequest) -> HttpResponse | None:
-        """The answer to a request that is not let in. META is WSGI's environ, under ASGI too."""
-        said: Iterable[bytes] = self._guard(request.META, _nothing_written)
+        """The answer to a request that is not let in."""
         scope = getattr(request, "scope", None)
+        facts = request.META if scope is None else self._environ(scope)
+        said: Iterable[bytes] = self._guard(facts, _nothing_written)
         if scope is not None:
-            scope["headers"] = without(scope["headers"], self._header)
+            request.META.pop(environ_key(self._policy.header), None)
+            scope["headers"] = without(scope["headers"], self._policy.header.lower().encode())
+            if CLIENT in facts:
+                request.META[CLIENT] = facts[CLIENT]
         if said is _ADMITTED:
             return None
         return HttpResponse(b"".join(said), status=403, headers=dict(REFUSAL_HEADERS))
+
+    def _environ(self, scope: Mapping[str, Any]) -> dict[str, Any]:
+        """Of ASGI's own lines, what the policy looks at: in META lines of one name are joined, and
+        in older Djangos also those of a name with ``_`` to those of the one with ``-``."""
+        client = scope.get("client") or ("",)
+        environ = {"PATH_INFO": scope["path"], "REMOTE_ADDR": client[0]}
+        environ["REQUEST_METHOD"] = scope["method"]
+        for name in self._policy.headers:
+            if (value := joined(scope["headers"], name.encode())) is not None:
+                environ[environ_key(name)] = value
+        return environ
 
 
 def _admit(_environ: object, _start_response: object) -> list[bytes]:
