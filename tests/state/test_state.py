@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,12 +33,11 @@ SCHEMA = Schema("numbers", 1, _TABLE, _TABLE)
 
 
 def add(location: Location, times: int) -> None:
-    database = open_database(location, SCHEMA)
-    for _ in range(times):
-        with database.write() as writer:
-            highest = writer.rows("SELECT coalesce(max(value), 0) FROM number")[0][0]
-            assert writer.run("INSERT INTO number VALUES (?)", (highest + 1,)) == 1
-    database.close()
+    with closing(open_database(location, SCHEMA)) as database:
+        for _ in range(times):
+            with database.write() as writer:
+                highest = writer.rows("SELECT coalesce(max(value), 0) FROM number")[0][0]
+                assert writer.run("INSERT INTO number VALUES (?)", (highest + 1,)) == 1
 
 
 def test_writers_that_open_it_at_once_take_turns(location: Location) -> None:
