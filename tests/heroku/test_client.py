@@ -125,6 +125,7 @@ def test_each_method_is_one_call_of_its_endpoint(
         (lambda c: c.release(APP, 154), release_json(153)),
         (lambda c: c.build(APP, "b1"), build_json(2)),
         (lambda c: c.slug(APP, "s2"), SLUG_JSON),
+        (lambda c: c.app("another-app"), APP_JSON),
     ],
 )
 def test_answer_about_another_thing_is_refused(

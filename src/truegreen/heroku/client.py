@@ -115,7 +115,9 @@ class HerokuClient:
 
     def app(self, name: str) -> App:
         """The app of that name or id. PlatformRefused with status 404 when there is none."""
-        return App.from_json(self._get(_app(name)))
+        app = App.from_json(self._get(_app(name)))
+        _same("app", app.id if app.id == name else app.name, name)
+        return app
 
     def apps(self) -> tuple[App, ...]:
         """Every app that the token may see, a call a thousand."""
@@ -356,7 +358,7 @@ def _app(name: str) -> str:
 def _same(what: str, got: str, wanted: str) -> None:
     """The platform must answer with the thing that was asked for, never with another."""
     if got != wanted:
-        raise UnexpectedAnswer(what, "id", f"is {got!r}, asked for was {wanted!r}")
+        raise UnexpectedAnswer(what, "", f"is {got!r}, asked for was {wanted!r}")
 
 
 def _check_order(what: str, listing: pages.Listing, in_order: bool) -> None:

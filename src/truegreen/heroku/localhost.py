@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 from truegreen.light_httpx import httpx
@@ -63,8 +64,10 @@ def client(*, direct_host: str = "", **kwargs: Any) -> httpx.Client:
 
     Other hosts go the usual way, proxies of the environment included; loopback names, and
     ``direct_host`` when given, never go through a proxy. A ``transport`` in ``kwargs`` is
-    wrapped and then carries everything. Redirects are not followed unless asked for.
+    wrapped and then carries everything. Redirects are not followed unless asked for, and no cookie
+    is kept: one that pins a session to a dyno would have all that is asked answered by that dyno.
     """
+    kwargs.setdefault("cookies", CookieJar(DefaultCookiePolicy(allowed_domains=[])))
     transport: httpx.BaseTransport | None = kwargs.pop("transport", None)
     if transport is not None:
         return httpx.Client(transport=LocalhostTransport(transport), **kwargs)

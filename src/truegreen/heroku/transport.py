@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NamedTuple
 
 from truegreen.errors import PlatformRefused, PlatformUnreachable, UsageError
@@ -84,7 +83,6 @@ class ApiTransport:
             direct_host=address.host if address.is_loopback else "",
             transport=transport,
             follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"User-Agent": "truegreen"},
         )
 

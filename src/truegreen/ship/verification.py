@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from truegreen.config import Config, Environment
 from truegreen.config.observing import Ci
 from truegreen.errors import ConfigError, Unverified
-from truegreen.model import BY_NAME, CHECKS, Evidence, Verdict, required_checks
+from truegreen.model import BY_NAME, CHECKS, Evidence, Status, Verdict, required_checks
 from truegreen.secret import Secret, lent, resolve, variable
 from truegreen.ship.environments import GITHUB_TOKEN
 from truegreen.ship.means import REAL, Means
@@ -23,6 +23,8 @@ from truegreen.verify.run import Verification, verify
 from truegreen.verify.world import Platform, World
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from truegreen.github import Actions
     from truegreen.verify.live import LiveRun
 
@@ -109,13 +111,26 @@ def ask(
 ) -> Verification:
     """All checks about ``question``, through ``platform`` and the app's own doors; asked again
     when the app's current release changed meanwhile."""
-    verification = _ask_once(question, platform, on_evidence, means)
-    for _ in range(LOOKS):
-        if verification.verdict is not Verdict.GREEN or _still_current(verification, platform):
-            break
-        question = question._replace(settle=0.0)
+    for _ in range(1 + LOOKS):
         verification = _ask_once(question, platform, on_evidence, means)
-    return verification
+        if verification.verdict is not Verdict.GREEN or _still_current(verification, platform):
+            return verification
+        question = question._replace(settle=0.0)
+    return _restless(verification, means.now())
+
+
+def _restless(verification: Verification, now: datetime) -> Verification:
+    """``verification`` of an app that was another after every look, or of a platform that did not
+    say: whatever the looks saw, it is not known what is current."""
+    told = f"after none of {1 + LOOKS} looks was it the same as before"
+    doubt = Evidence(
+        "release.current", Status.UNKNOWN, told, "the same before and after", "releases", now
+    )
+    situation = verification.situation
+    required = tuple(dict.fromkeys((*situation.required, doubt.check)))
+    return verification._replace(
+        situation=situation._replace(evidence=(*situation.evidence, doubt), required=required)
+    )
 
 
 def _ask_once(
@@ -139,17 +154,17 @@ def _ask_once(
 
 
 def _still_current(verification: Verification, platform: Platform) -> bool:
-    """Whether the release that was verified is still the current one.
+    """Whether the release that was current at the beginning still is.
 
     Evidence is gathered over a while: a release that somebody made in the middle could be vouched
     for by facts about the one before it.
     """
-    verified = verification.situation.release
+    before = verification.situation.serving
     try:
         current = current_release(platform.releases(verification.situation.app))
     except Unverified:
         return False  # asked again, with all the rest
-    return current is not None and verified is not None and current.version == verified.version
+    return current is not None and before is not None and current.version == before.version
 
 
 def _actions(ci: Ci) -> Actions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,6 +16,11 @@ from truegreen.model import digest_of
 # cf-mitigated: https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response/
 _CHALLENGE_MARKS = (b"challenge-platform", b"cf-chl-", b"Just a moment...", b"cf_chl_opt")
 _STORED = ("HIT", "STALE", "UPDATING", "REVALIDATED")
+# How a health endpoint says that it fails; the first two are the draft's own words.
+# https://datatracker.ietf.org/doc/html/draft-inadarei-api-health-check
+_FAILING = ("fail", "error", "down", "unhealthy")
+_HIT = re.compile(r"(?:^|[;,])\s*(?:refresh)?hit\b", re.IGNORECASE)
+_VERSION = re.compile(r"v[1-9][0-9]{0,8}", re.ASCII)
 _LOGIN_HOST = ".cloudflareaccess.com"
 _MOST = 256 * 1024
 
@@ -35,9 +41,9 @@ class HttpAnswer:
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """The JSON object in the body, or an empty one."""
+        """The JSON object in the body, or an empty one. One that says a thing twice says none."""
         try:
-            value = json.loads(self.body)
+            value = json.loads(self.body, object_pairs_hook=_unique)
         except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
@@ -45,7 +51,19 @@ class HttpAnswer:
     @property
     def commit(self) -> str | None:
         value = self.document.get("commit")
-        return value if isinstance(value, str) and value else None
+        return value.lower() if isinstance(value, str) and value else None
+
+    @property
+    def release(self) -> str | None:
+        """The platform's release that the app says it runs as, ``v12``."""
+        value = self.document.get("release")
+        return value if isinstance(value, str) and _VERSION.fullmatch(value) else None
+
+    @property
+    def failing(self) -> str:
+        """The word with which the body itself says that the app is not well, or empty."""
+        value = self.document.get("status")
+        return value if isinstance(value, str) and value.lower() in _FAILING else ""
 
     @property
     def interstitial(self) -> str:
@@ -63,20 +81,37 @@ class HttpAnswer:
     def stored(self) -> str:
         """Which cache answered in the app's place, as it says itself; empty when none says so. What
         was stored says nothing of who serves now. Sources: Cloudflare's cf-cache-status, RFC 9111
-        (an Age above nothing)."""
+        (an Age above nothing), RFC 9211 (Cache-Status), and X-Cache as Fastly and CloudFront say
+        it."""
         status = self.headers.get("cf-cache-status", "").strip().upper()
         if status in _STORED:
             return f"cache (cf-cache-status: {status})"
+        for name in ("cache-status", "x-cache"):
+            if _HIT.search(self.headers.get(name, "")):
+                return f"cache ({name}: hit)"
         age = self.headers.get("age", "").strip()
         return f"cache (age: {age[:9]})" if age.strip("0") and age.isdecimal() else ""
 
     @property
     def summary(self) -> str:
-        """``200``, ``403 direct_origin_blocked``, or the error."""
+        """``200``, ``403 direct_origin_blocked``, ``301 to https://…``, or the error."""
         if not self.status:
             return self.error
+        if 300 <= self.status < 400 and (where := self.headers.get("location")):
+            return f"{self.status} to {_shown(where)}"
         reason = self.document.get("error")
-        return f"{self.status} {reason}" if isinstance(reason, str) else str(self.status)
+        return f"{self.status} {_shown(reason)}" if isinstance(reason, str) else str(self.status)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
+
+
+def _shown(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text[:200])
 
 
 Get = Callable[[str, Mapping[str, str]], HttpAnswer]

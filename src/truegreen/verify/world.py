@@ -34,12 +34,20 @@ _STREAM_DEADLINE = 15.0  # seconds; a finished release's output is short or alre
 _LOG_LINES = 500
 _SLUGS = 5  # of the newest releases, when no build tells which one is meant
 _SHORT = re.compile(r"[0-9a-f]{7,39}\Z")
+_HEX = re.compile(r"[0-9A-Fa-f]{7,64}")
 _TAIL = 256 * 1024  # bytes of output that are kept: the trailer is at the end
 
 
 # A path that nobody exempts: a guard refuses before any route is looked for, and an app that can be
 # reached answers it, if only with 404.
 ORIGIN_PROBE = "/truegreen-origin-probe"
+
+
+def abbreviates(said: str | None, commit: str | None) -> bool:
+    """Whether ``said`` is only the beginning of ``commit``: other commits may begin so as well."""
+    return bool(
+        said and commit and said != commit and _SHORT.match(said) and commit.startswith(said)
+    )
 
 
 class Platform(Protocol):
@@ -160,6 +168,11 @@ class World:
         return None
 
     def current(self) -> Release | None:
+        """The current release, or None. Unverified when the platform calls several so."""
+        called = [release.label for release in self.releases() if release.current]
+        if len(called) > 1:
+            told = ", ".join(called)
+            raise Unverified(f"the platform calls several releases current: {told}")
         return current_release(self.releases())
 
     def pending(self) -> str:
@@ -177,6 +190,7 @@ class World:
     def commit(self) -> str | None:
         """The commit that the question is about; asked for none, the target's own."""
         if asked := self.question.commit:
+            asked = asked.lower() if _HEX.fullmatch(asked) else asked
             return (
                 asked if not _SHORT.match(asked) else self._once("full", lambda: self._full(asked))
             )
@@ -298,7 +312,7 @@ class World:
         row: list[HttpAnswer] = []
         while True:
             answer = self._get(edge + asked.health.path, headers)
-            if answer.status != 200 or (wanted and answer.commit not in (None, wanted)):
+            if answer.status != 200 or self._other(answer, wanted):
                 if self._clock() >= until:
                     return [*row, answer]
                 row.clear()
@@ -307,6 +321,24 @@ class World:
             row.append(answer)
             if len(row) >= needed:
                 return row
+
+    def _other(self, answer: HttpAnswer, wanted: str | None) -> bool:
+        """Whether ``answer`` is of other code than ``wanted``, or of another release."""
+        said = answer.commit
+        if said and wanted and said != wanted and not abbreviates(said, wanted):
+            return True
+        return self.of_another_release(answer)
+
+    def of_another_release(self, answer: HttpAnswer) -> bool:
+        """Whether the app that gave ``answer`` says that it runs as another release than the
+        target: the same code, it may be, with the config vars of before."""
+        if answer.release is None:
+            return False
+        try:
+            target = self.target()
+        except Unverified:
+            return False
+        return target is not None and answer.release != target.label
 
     def actions(self) -> Actions:
         """The workflow runs of the project's repository. Unverified when there is no way to ask."""

@@ -29,7 +29,11 @@ def observe(world: World) -> Answer:
 
 def compare(formation: Sequence[FormationEntry], dynos: Sequence[Dyno], version: int) -> Answer:
     """The answer for a formation and the dynos that there are, on release ``version``. Pure."""
-    wanted = {entry.type: entry.quantity for entry in formation if entry.quantity > 0}
+    wanted: dict[str, int] = {}
+    for entry in formation:
+        if entry.quantity > 0:
+            wanted[entry.type] = max(entry.quantity, wanted.get(entry.type, 0))
+    dynos = list({dyno.id: dyno for dyno in dynos}.values())  # who is listed twice is one
     expected = (
         ", ".join(f"{kind} {count}" for kind, count in sorted(wanted.items())) or "at least one"
     ) + f" up on v{version}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from truegreen.model import digest_of, short
 from truegreen.verify.answer import Answer, failed, passed, unknown
-from truegreen.verify.world import World
+from truegreen.verify.world import World, abbreviates
 
 
 def observe(world: World) -> Answer:
@@ -21,7 +21,11 @@ def observe(world: World) -> Answer:
         "digest": digest_of([answer.digest for answer in answers]),
         "detail": {"commits": said, "statuses": [answer.status for answer in answers]},
     }
-    fresh = [answer.commit for answer in answers if not answer.stored]
+    fresh = [
+        answer.commit
+        for answer in answers
+        if not (answer.stored or abbreviates(answer.commit, commit))
+    ]
     other = next((one for one in reversed(fresh) if one and commit and one != commit), None)
     if other and world.pending():
         return unknown(f"the app says {short(other)}, {world.pending()}", expected, source, **more)
@@ -36,6 +40,13 @@ def observe(world: World) -> Answer:
         return unknown(last.summary, expected, source, **more)
     if not commit or any(one is None for one in said):
         return unknown("the app does not say which commit it is", expected, source, **more)
+    if cut := next((one for one in said if abbreviates(one, commit)), None):
+        told = f"the app says only {cut}, with which other commits may begin too"
+        return unknown(told, expected, source, **more)
+    if older := next((one.release for one in answers if world.of_another_release(one)), None):
+        target = world.target()
+        told = f"the app says that it runs as {older}, not {target.label if target else 'that'}"
+        return unknown(told, expected, source, **more)
     if len(said) < samples:
         return unknown(f"{len(said)} answers only", expected, source, **more)
     return passed(f"{short(commit)}, {len(said)} times in a row", expected, source, **more)

@@ -37,6 +37,8 @@ def observe(world: World) -> Answer:
     if answer.status == 404 and not world.question.configured:
         told = f"404; no configuration says whether {world.question.health.path} is the health path"
         return unknown(told, EXPECTED, source, **more)
+    if not bad and (word := next((one.failing for one in answers if one.failing), "")):
+        return failed(f"200, and its body says {word}", EXPECTED, source, **more)
     if bad:
         return failed(answer.summary, EXPECTED, source, **more)
     return passed("200", EXPECTED, source, **more)

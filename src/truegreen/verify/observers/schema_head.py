@@ -47,9 +47,10 @@ def read_schema(world: World) -> tuple[Schema | None, str, str]:
     answers = world.health_samples()
     last = answers[-1] if answers and not answers[-1].stored else None
     told = last.document.get("schema") if last is not None else None
-    if last is not None and isinstance(told, dict):
-        current = told.get("current")
-        heads = tuple(str(head) for head in told.get("heads") or ())
+    if last is not None and isinstance(told, dict) and "current" in told:
+        current = told["current"]
+        named = told.get("heads") or ()
+        heads = (named,) if isinstance(named, str) else tuple(str(head) for head in named)
         text = str(current) if current is not None else None
         relation = relate(text, heads, migrate)
         return Schema(text, heads, relation), f"{last.url} (schema)", last.digest
