@@ -57,3 +57,12 @@ def test_markup_in_output_is_text(terminal: Console) -> None:
     with LiveView(quiet=False, console=terminal) as view:
         view.step("release", "running", "[red]v5[/red] [")
         view.output("release", "[/nonsense]")
+
+
+def test_a_release_commands_output_moves_no_cursor() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
+    with LiveView(quiet=False, console=console) as view:
+        view.step("release", "running", "v4\x1b[2J")
+        view.output("release", "\x1b[1A\x1b[2Kgreen\x9b31m\tdone")
+        assert view._tail[0].split() == ["[1A", "[2Kgreen", "31m", "done"]
+        assert view._steps["release"][1] == "v4 [2J"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 
 import click
 
@@ -78,6 +79,10 @@ def root() -> None:
 def main() -> None:
     """The console script: runs the command line and exits with the contract's codes."""
     collect_less()
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from truegreen.outputs.action_log import guard_streams
+
+        guard_streams()
     run(root)
 
 

@@ -9,6 +9,11 @@ import click
 from truegreen.errors import TrueGreenError
 
 
+def _shown(text: str) -> str:
+    """``text`` without what a terminal would obey, but for its lines: it may quote anybody."""
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+
+
 def run(command: click.Command, args: list[str] | None = None) -> None:
     """Runs ``command`` and exits: 0–5 as errors.py says; 130 for Ctrl-C with nothing changed."""
     try:
@@ -19,9 +24,9 @@ def run(command: click.Command, args: list[str] | None = None) -> None:
         error.show()
         sys.exit(2)
     except TrueGreenError as error:
-        click.echo(f"truegreen: {error.message}", err=True)
+        click.echo(f"truegreen: {_shown(error.message)}", err=True)
         if error.hint:
-            click.echo(f"           {error.hint}", err=True)
+            click.echo(f"           {_shown(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         if not error.name or error.name.split(".")[0] == "truegreen":

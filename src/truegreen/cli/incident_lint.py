@@ -33,6 +33,7 @@ def lint_command(
     from truegreen.incidents.folder import find_review, review_files
     from truegreen.incidents.lint import lint_service
     from truegreen.incidents.lint.finding import exit_code
+    from truegreen.outputs.action_log import print_commands
     from truegreen.outputs.annotations import Annotation, workflow_commands
     from truegreen.outputs.json_document import print_document
 
@@ -54,7 +55,7 @@ def lint_command(
         )
     elif github:
         top = os.environ.get("GITHUB_WORKSPACE") or "."
-        for line in workflow_commands(
+        told = workflow_commands(
             Annotation(
                 "warning" if one.level == "warning" else "error",
                 os.path.relpath(config.root / one.file, top),
@@ -63,8 +64,8 @@ def lint_command(
                 f"{one.text}. {one.fix}" if one.fix else one.text,
             )
             for one in findings
-        ):
-            click.echo(line)
+        )
+        print_commands(told, err=False)
     elif not quiet:
         for one in findings:
             fix = f" → {one.fix}" if one.fix else ""

@@ -157,5 +157,6 @@ def _tell(document: dict[str, Any], asked: dict[str, Any]) -> None:
         for line in scan_text.lines(document):
             click.echo(line)
     if asked["annotate"]:
-        for line in scan_text.annotate(document):
-            click.echo(line, err=asked["as_json"])
+        from truegreen.outputs.action_log import print_commands
+
+        print_commands(scan_text.annotate(document), err=asked["as_json"])

@@ -100,13 +100,13 @@ def tell(
 
 
 def _annotate(record: RunRecord, summary: Path) -> None:
+    from truegreen.outputs.action_log import print_commands
     from truegreen.outputs.annotating import annotate
     from truegreen.outputs.step_summary import step_summary
 
     with _aside("GITHUB_STEP_SUMMARY"), summary.open("a", encoding="utf-8") as file:
         file.write(step_summary(record))
-    for line in annotate(record):
-        click.echo(line, err=True)
+    print_commands(annotate(record), err=True)
 
 
 @contextmanager

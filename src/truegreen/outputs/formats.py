@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,15 +33,22 @@ FORMATS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
+_LINE_OF_COLONS = re.compile(r"^([^\w!-~]*):(?=[^\w!-~]*:)", re.MULTILINE)
+
+
 def as_json(record: RunRecord) -> str:
     """The document itself."""
     return json.dumps(record.document, indent=2, ensure_ascii=False) + "\n"
 
 
 def written(name: str, record: RunRecord) -> str:
-    """``record`` in the format ``name``, one of FORMATS."""
+    """``record`` in the format ``name``, one of FORMATS. What a CI's runner would obey, when the
+    file is its log, is spelt in the format's own other way, which reads back as the same."""
     module, function = FORMATS[name]
-    return str(getattr(importlib.import_module(module), function)(record))
+    text = str(getattr(importlib.import_module(module), function)(record))
+    if name == "junit":
+        return _LINE_OF_COLONS.sub(r"\1&#58;", text).replace("##[", "#&#35;[")
+    return text if name == "markdown" else text.replace("##[", "#\\u0023[")
 
 
 def parse_outputs(asked: tuple[str, ...]) -> dict[str, Path]:

@@ -9,9 +9,15 @@ from typing import Any
 
 
 def print_document(document: Mapping[str, Any] | list[Any]) -> None:
-    """One document, indented, UTF-8, a newline at the end."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    if any("\ud800" <= one <= "\udfff" for one in set(text)):  # a variable may hold any bytes
-        text = json.dumps(document, indent=2)
-    sys.stdout.write(text + "\n")
+    """One document, as ``json_text`` has it."""
+    sys.stdout.write(json_text(document))
     sys.stdout.flush()
+
+
+def json_text(document: Mapping[str, Any] | list[Any]) -> str:
+    """One document, indented, a newline at the end; UTF-8, and ASCII where a text in it holds what
+    a terminal would obey, or no character at all. ``##[`` is a command for a CI's runner."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    if not text.replace("\n", "").isprintable():
+        text = json.dumps(document, indent=2)
+    return text.replace("##[", "#\\u0023[") + "\n"

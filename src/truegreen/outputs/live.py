@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from truegreen.model import Evidence
+from truegreen.outputs.run_record import printable
 from truegreen.outputs.table import MARKS, STYLES
 from truegreen.release.trailer import PREFIX
 
@@ -57,14 +58,14 @@ class LiveView:
         now = time.monotonic()
         began = self._steps[name][2] if name in self._steps else now
         ended = None if state == "running" else now
-        self._steps[name] = (str(state), text, began, ended)
+        self._steps[name] = (str(state), printable(text), began, ended)
         if ended is not None:
             self._tail.clear()
 
     def output(self, step: str, line: str) -> None:
         del step
         if not line.startswith(PREFIX):  # the report trailer is for programs
-            self._tail.append(line)
+            self._tail.append(printable(line.expandtabs()))
 
     def evidence(self, item: Evidence) -> None:
         self._checks.append(item)

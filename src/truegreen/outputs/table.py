@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from truegreen.outputs.override_line import override_line
+from truegreen.outputs.run_record import printable
 
 MARKS = {"pass": "✔", "fail": "✘", "unknown": "?"}
 STYLES = {"pass": "green", "fail": "bold red", "unknown": "yellow"}
@@ -29,11 +30,13 @@ def evidence_table(document: Mapping[str, Any]) -> RenderableType:
     table.add_column("source", overflow="fold", ratio=2, style="dim")
     for check in document["checks"]:
         status = str(check["status"])
-        observed = Text(str(check["observed"]), style="" if status == "pass" else STYLES[status])
+        observed = Text(
+            printable(str(check["observed"])), style="" if status == "pass" else STYLES[status]
+        )
         name = str(check["name"]) + ("" if check["required"] else " (optional)")
         cells: list[RenderableType] = [Text(MARKS[status], style=STYLES[status]), name, observed]
         if explain:
-            cells.append("" if status == "pass" else str(check["expected"]))
+            cells.append("" if status == "pass" else printable(str(check["expected"])))
         table.add_row(*cells, _source(str(check["source"])))
     return table
 
@@ -42,16 +45,17 @@ def verdict_lines(document: Mapping[str, Any]) -> RenderableType:
     """The verdict with its sentence, the findings with what to do, and where the time went."""
     verdict = str(document["verdict"])
     head = Text(verdict.upper(), style=VERDICTS[verdict])
-    head.append("  " + str(document["sentence"]), style="default")
+    head.append("  " + printable(str(document["sentence"])), style="default")
     parts: list[RenderableType] = [head]
     for finding in document["diagnosis"]:
-        line = Text("• " + str(finding["sentence"]))
+        line = Text("• " + printable(str(finding["sentence"])))
         if finding["next_step"]:
-            line.append(f" → {finding['next_step']}", style="dim")
+            line.append(printable(f" → {finding['next_step']}"), style="dim")
         parts.append(Padding(line, (0, 0, 0, 2)))
         for quote in finding["quotes"]:
-            cited = Text(f"{quote['source']}:{quote['line']}  ", style="dim")
-            parts.append(Padding(cited.append(quote["text"], style="italic"), (0, 0, 0, 4)))
+            cited = Text(printable(f"{quote['source']}:{quote['line']}  "), style="dim")
+            cited.append(printable(quote["text"]), style="italic")
+            parts.append(Padding(cited, (0, 0, 0, 4)))
     advice = document["recommendation"]
     if advice is not None:
         line = Text(f"  {advice['action']}: ", style="bold").append(advice["why"], style="not bold")
@@ -61,9 +65,9 @@ def verdict_lines(document: Mapping[str, Any]) -> RenderableType:
             line.append(f" ({advice['rehearsal']})", style="not bold dim")
         parts.append(line)
     for override in document["overrides"]:
-        parts.append(Text(f"  {override_line(override)}", style="bold yellow"))
+        parts.append(Text(printable(f"  {override_line(override)}"), style="bold yellow"))
     for note in document["notes"]:
-        parts.append(Text(f"  {note}", style="dim"))
+        parts.append(Text(printable(f"  {note}"), style="dim"))
     timings = document["timings"]
     if timings:
         told = " · ".join(f"{name} {seconds:.2f} s" for name, seconds in timings.items())
@@ -91,4 +95,4 @@ def _source(source: str) -> str:
     words = [
         word[:8] if len(word) == 36 and word.count("-") == 4 else word for word in source.split()
     ]
-    return " ".join(words)
+    return printable(" ".join(words))
