@@ -31,7 +31,7 @@ from truegreen.notify.outbox import Letter, Outbox
 from truegreen.notify.signature import HEADER, holds, sign
 from truegreen.outputs.run_record import RunRecord
 from truegreen.secret import Secret
-from truegreen.state import locate
+from truegreen.state import Location, locate
 
 SCHEMAS = Path(truegreen.__file__).parent / "outputs" / "schemas"
 AT = "2026-06-21T19:36:00.000Z"
@@ -153,6 +153,26 @@ def test_a_change_is_told_once_to_everybody_and_a_repeat_to_nobody(config: Confi
     request = receiver.got[0]
     assert holds(request.headers[HEADER], request.content, Secret(KEY), 1000)
     assert request.headers["Idempotency-Key"] == told[0]["id"]
+    assert list(outbox(config).letters()) == []
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_without_a_record_trouble_is_told_each_time_and_green_never(
+    config: Config, writable: bool
+) -> None:
+    """verify, whose ledger cannot be opened, told every verdict every time as the first."""
+    if not writable:
+        (config.root / ".truegreen").write_text("a file where the folder should be")
+    receiver = Receiver()
+
+    def verify(verdict: str) -> list[str]:
+        with Ledger.open(Location(config.root.parent / "gone")) as ledger:
+            return tell_change(record(verdict), config, ledger, means(receiver), recorded=False)
+
+    assert [verify("red"), verify("red"), verify("unverified")] == [[], [], []]
+    assert len(receiver.got) == 3
+    assert verify("green") == ["nobody was told: whether green is news, only the record knows"]
+    assert len(receiver.got) == 3
     assert list(outbox(config).letters()) == []
 
 

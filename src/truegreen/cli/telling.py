@@ -51,13 +51,15 @@ def tell(
     as_json: bool,
     quiet: bool,
     outputs: Mapping[str, Path],
+    recorded: bool = True,
 ) -> None:
     """Prints the document of a run of the verb ``kind``, and writes what was asked for.
 
     Under GitHub Actions the step summary, annotations and the step's outputs ``verdict`` and
     ``sentence`` come by themselves; with an OTLP endpoint in the environment, spans do. Who
-    stands in ``[notify]`` is told when the verdict is another than the last one. Of all that, what
-    cannot be told is said on standard error, and changes nothing.
+    stands in ``[notify]`` is told when the verdict is another than the last one; where it is not
+    ``recorded``, when it is not green. Of all that, what cannot be told is said on standard error,
+    and changes nothing.
     """
     if as_json:
         from truegreen.outputs.json_document import print_document
@@ -95,7 +97,7 @@ def tell(
     if news:
         from truegreen.notify.changes import tell_change
 
-        for said in tell_change(record, config, ledger):
+        for said in tell_change(record, config, ledger, recorded=recorded):
             click.echo(said, err=True)
 
 

@@ -85,7 +85,7 @@ def command(
         app=app,
     )
     verification = ask_target(question, config, environment, platform)
-    with _ledger(locate(config.root)) as ledger:
+    with _ledger(locate(config.root)) as (ledger, lasts):
         document = verification_document(
             verification.situation,
             timings={"total": round(time.monotonic() - began, 3)},
@@ -101,6 +101,7 @@ def command(
             )
         except TrueGreenError as error:
             _tell_unrecorded(error)
+            lasts = False
         tell(
             "verify",
             document,
@@ -110,24 +111,27 @@ def command(
             as_json=as_json,
             quiet=quiet,
             outputs=files,
+            recorded=lasts,
         )
     return verification.verdict.exit_code
 
 
 @contextmanager
-def _ledger(location: Location) -> Iterator[Ledger]:
-    """The service's ledger. Where it cannot be opened (a folder that is read-only, a database that
-    is away) one that is gone afterwards: what was found out is told all the same."""
+def _ledger(location: Location) -> Iterator[tuple[Ledger, bool]]:
+    """The service's ledger, and True. Where it cannot be opened (a folder that is read-only, a
+    database that is away) one that is gone afterwards, and False: what was found out is told all
+    the same."""
     from truegreen.ledger import Ledger
 
     with ExitStack() as stack:
         try:
-            ledger = stack.enter_context(Ledger.open(location))
+            ledger, lasts = stack.enter_context(Ledger.open(location)), True
         except TrueGreenError as error:
             _tell_unrecorded(error)
+            lasts = False
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="truegreen-verify-")))
             ledger = stack.enter_context(Ledger.open(folder / "ledger.sqlite3"))
-        yield ledger
+        yield ledger, lasts
 
 
 def _tell_unrecorded(error: TrueGreenError) -> None:

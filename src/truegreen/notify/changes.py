@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from truegreen.config import Config
 from truegreen.errors import TrueGreenError
@@ -28,16 +28,24 @@ def told_last(ledger: Ledger, app: str, environment: str) -> str | None:
 
 
 def tell_change(
-    record: RunRecord, config: Config, ledger: Ledger, means: Means = REAL
+    record: RunRecord,
+    config: Config,
+    ledger: Ledger,
+    means: Means = REAL,
+    *,
+    recorded: bool = True,
 ) -> list[str]:
     """Tells everybody of ``[notify]`` when the verdict of ``record`` is another than the one that
-    was told last; gives a sentence for each that could not be told.
+    was told last; gives a sentence for each that could not be told. Of a run that is not
+    ``recorded`` nobody knows whether its verdict is news: one that is not green is told.
 
     Never raises, whatever goes wrong, and ends within ``notify.timeout`` seconds: the verdict is
     said already, and stands. What was not delivered is in the outbox.
     """
     try:
-        return _tell_change(record, config, ledger, means)
+        if recorded:
+            return _tell_change(record, config, ledger, means)
+        return _tell_unrecorded(record, config, means)
     except KeyboardInterrupt:
         return ["not everybody was told: interrupted; truegreen notify retry tells them"]
     except TrueGreenError as error:
@@ -73,9 +81,27 @@ def _tell_change(record: RunRecord, config: Config, ledger: Ledger, means: Means
                 "places": list(names),
             },
         )
+    return _undelivered(deliver(letters, config.notify, outbox, means))
+
+
+def _tell_unrecorded(record: RunRecord, config: Config, means: Means) -> list[str]:
+    """Without a memory: rather twice than never, but green is what is expected."""
+    names = places(config.notify)
+    if record.verdict == "green" or not names:
+        return ["nobody was told: whether green is news, only the record knows"] if names else []
+    told = message(record, None)
+    letters = [Letter(name, told, "was not sent yet") for name in names]
+    outbox = Outbox.of(locate(config.root))
+    for one in letters:
+        with suppress(OSError, TrueGreenError):  # it may be what could not be written to either
+            outbox.keep(one)
+    return _undelivered(deliver(letters, config.notify, outbox, means))
+
+
+def _undelivered(letters: Iterable[Letter]) -> list[str]:
     return [
         f"{one.place} was not told: {one.why}; truegreen notify retry tells it"
-        for one in deliver(letters, config.notify, outbox, means)
+        for one in letters
         if one.why
     ]
 
