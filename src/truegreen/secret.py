@@ -61,6 +61,27 @@ class Secret:
         raise TypeError("a Secret is not pickled: hand over the reference instead")
 
 
+class SecretBytes(bytes):
+    """A secret for code in C to compare. Only how it shows itself is another: crash reporters send
+    the ``repr`` of what each frame knows."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return REDACTED
+
+    __str__ = __repr__
+
+
+class SecretText(str):
+    """As SecretBytes, for text."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return REDACTED
+
+
 SCHEMES = ("env:", "file:", "vault:")  # what a reference may begin with
 FORMS = "env:NAME, file:PATH or vault:MOUNT/PATH#FIELD"
 _withheld: dict[str, Secret] = {}

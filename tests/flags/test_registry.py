@@ -232,6 +232,7 @@ def test_a_secret_flag_is_nowhere_shown() -> None:
     for shown in (text.read({"KEY": "hush"}), text.survey({"KEY": "hush"})[0]):
         assert "KEY=[redacted] (env)" in repr(shown)
         assert "KEY=[redacted] (env)" in repr(pickle.loads(pickle.dumps(shown)))
+    assert "hush" not in repr(good.origin("DSN")) + repr(text.read({"KEY": "hush"}).origin("KEY"))
     assert good["DSN"] == "https://key:hush@example.com/1"
     number = Flags("", {"PIN": FlagDeclaration("PIN", type="int", default=0, secret=True)})
     with pytest.raises(FlagError) as caught:

@@ -1,12 +1,14 @@
 """Whatever anybody sends: no exception, and in mode enforce nobody gets in without the secret."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truegreen.guard import DIRECT, HEROKU, HEROKU_LEGACY, GuardPolicy, Ranges, behind
+from truegreen.guard import DIRECT, HEROKU, HEROKU_LEGACY, GuardPolicy, Ranges, behind, metrics
 from truegreen.guard.asgi import OriginGuard as AsgiGuard
 from truegreen.guard.judge import judge
 from truegreen.guard.wsgi import OriginGuard as WsgiGuard
@@ -91,3 +93,50 @@ def test_both_adapters_hold_for_any_lines_of_headers(
         AsgiGuard(asgi_app, policy)(scope, None, send).send(None)  # type: ignore[arg-type, attr-defined]
     assert could or not entered
     assert not any(name == b"x-origin-secret" for one in entered for name, _ in one["headers"])
+
+
+KEY = "only-for-the-edge-0123456789"
+
+
+def crash_report(error: BaseException) -> str:
+    """What a crash reporter sends: the ``repr`` of all that each frame on the way knows."""
+    frames = [one.tb_frame for one in iterate(error.__traceback__)]
+    return "\n".join(
+        repr(one.f_locals) for one in frames if "/truegreen/" in one.f_code.co_filename
+    )
+
+
+def iterate(traceback: Any) -> Iterator[Any]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("mode", ["enforce", "report", "off"])
+@pytest.mark.parametrize("more", [{}, {"checks": ["secret", "presence_unsafe"]}])
+def test_an_application_that_raises_does_not_report_the_secret(
+    mode: str, more: dict[str, Any]
+) -> None:
+    policy = GuardPolicy(mode, [Secret(KEY), Secret(KEY[::-1])], **more)
+    token = Secret("the-token-of-the-metrics")
+
+    def app(environ: Any, start: Any) -> list[bytes]:
+        raise ZeroDivisionError
+
+    async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
+        raise ZeroDivisionError
+
+    environ = {"PATH_INFO": "/", "HTTP_X_ORIGIN_SECRET": KEY, "HTTP_CF_CONNECTING_IP": "192.0.2.1"}
+    with pytest.raises(ZeroDivisionError) as raised:
+        WsgiGuard(metrics.wsgi(app, policy, token), policy)(environ, lambda *_: None)  # type: ignore[arg-type, return-value]
+    told = crash_report(raised.value)
+    headers = [(b"x-origin-secret", KEY.encode()), (b"cf-connecting-ip", b"192.0.2.1")]
+    scope = {"type": "http", "path": "/", "headers": headers}
+    with pytest.raises(ZeroDivisionError) as raised:
+        AsgiGuard(metrics.asgi(asgi_app, policy, token), policy)(scope, None, None).send(None)  # type: ignore[arg-type, attr-defined]
+    told += crash_report(raised.value)
+    assert "environ" in told
+    assert "scope" in told
+    for one in (KEY, KEY[::-1], token.reveal()):
+        assert one not in told

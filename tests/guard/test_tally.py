@@ -119,6 +119,18 @@ def test_refusals_are_logged_by_sample_and_without_secrets(
     assert caplog.records[2].getMessage().startswith("origin guard: would refuse secret_missing")
 
 
+def test_a_clock_that_is_set_back_does_not_silence_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [86_400.0]
+    tally = Tally(log=logging.getLogger("origin"), log_seconds=10, clock=lambda: now[0])
+    guard = OriginGuard(quiet, GuardPolicy("enforce", [Secret("right")], tally=tally))
+    for at, logged in ((86_400, 1), (86_405, 1), (100, 2), (105, 2), (110, 3), (86_400, 4)):
+        now[0] = float(at)
+        ask(guard)
+        assert len(caplog.records) == logged
+
+
 def test_a_refusal_that_names_no_address_is_logged_without_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

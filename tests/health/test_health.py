@@ -70,6 +70,14 @@ def test_a_schema_that_cannot_be_read_is_an_error_without_its_text() -> None:
         assert "password" not in json.dumps(body)
 
 
+def test_a_schema_that_is_no_schema_state_is_an_error_and_no_500() -> None:
+    for made in (lambda: "0046", lambda: ("0046", ["0046"]), lambda: SchemaState("1", "0046")):
+        status, body = Health("raptor", {}, schema=made).report()  # type: ignore[arg-type, return-value]
+        assert (status, body["status"], body["schema"]) == (503, "error", None)
+    with pytest.raises(UsageError, match="heads is one string"):
+        SchemaState("1", "0046")  # type: ignore[arg-type]
+
+
 def test_the_digest_follows_the_declared_names_and_not_the_values() -> None:
     def digest(value: str) -> object:
         return Health("r", {}, flags=FLAGS.read({"FLAG_NAME": value})).report()[1]["flags"]

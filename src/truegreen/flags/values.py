@@ -47,6 +47,11 @@ class Origin(Frozen):
     ) -> None:
         self._fill(source, present, raw, default, problem)
 
+    def __repr__(self) -> str:
+        """Without the texts: which flags are secret is not known here."""
+        told = f", problem={self.problem!r}" if self.problem else ""
+        return f"Origin(source={self.source!r}, present={self.present}{told})"
+
 
 class FlagValues(dict[str, "Value"]):
     """Flag values, read once and then fixed: a flag is constant for the life of a process.

@@ -11,6 +11,7 @@ tests/guard/test_admission.py compares them through both adapters.
 from __future__ import annotations
 
 from truegreen.guard.judge import hop
+from truegreen.secret import SecretText
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class Admission:
             and "secret" in rules.checks
             and rules.checks <= {"secret", "ranges"}
         )
-        secrets: list[Any] = [one if raw else one.decode("latin-1") for one in rules.accepted]
+        secrets: list[Any] = [
+            one if raw else SecretText(one.decode("latin-1")) for one in rules.accepted
+        ]
         self.first = secrets[0] if secrets else None
         self.second = secrets[1] if len(secrets) > 1 else None
         self.anywhere = rules.ranges is None

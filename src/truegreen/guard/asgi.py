@@ -87,12 +87,14 @@ def _closed_over(app: ASGIApplication, policy: GuardPolicy) -> ASGIApplication:
                 and (line.rpartition(b",")[2] in known or in_place(line))
             ))
         ):  # fmt: skip
+            secret = headers = None  # a crash reporter sends what this frame knows
             scope[CLIENT] = named
             next(admissions)
             if observed:
                 tally.told(reasons.ADMITTED, True)
             return await app(scope, receive, send)
         if judged(scope, headers, secret, line, several):
+            secret = headers = None
             return await app(scope, receive, send)
         return await _refuse(scope, send)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from truegreen.guard.profiles import GuardError
 from truegreen.headers import environ_key, single
+from truegreen.secret import SecretBytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,4 +110,4 @@ def _headers(body: bytes) -> list[tuple[str, str]]:
 def _expected(token: Secret) -> bytes:
     if why := token.unsendable() if token else "is empty":
         raise GuardError(f"origin guard: the token of the metrics {why}", hint="set one")
-    return b"Bearer " + token.reveal().encode("latin-1")
+    return SecretBytes(b"Bearer " + token.reveal().encode("latin-1"))

@@ -15,7 +15,7 @@ from truegreen.guard import reasons
 from truegreen.guard.judge import Rules, hop, judge
 from truegreen.guard.profiles import GuardError, Profile
 from truegreen.guard.tally import Tally
-from truegreen.secret import Secret
+from truegreen.secret import Secret, SecretBytes
 
 TYPE_CHECKING = False  # as in truegreen.frozen: typing would be half of what a dyno imports
 if TYPE_CHECKING:
@@ -372,4 +372,4 @@ def _carried(secret: Secret) -> bytes:
         raise GuardError(
             f"origin guard: the secret {why}", hint="make one with: openssl rand -hex 32"
         )
-    return text.encode("latin-1")
+    return SecretBytes(text.encode("latin-1"))

@@ -93,7 +93,7 @@ class Tally:
         if self._log is None:
             return
         with self._lock:
-            if now < self._next:
+            if self._next - self._every <= now < self._next:  # a clock set back starts anew
                 self._unlogged += 1
                 return
             self._next = now + self._every

@@ -79,12 +79,14 @@ def _closed_over(app: WSGIApplication, policy: GuardPolicy) -> WSGIApplication:
         except TypeError:  # text beyond ASCII cannot be compared as it is
             admitted = False
         if admitted:
+            secret = None  # a crash reporter sends what this frame knows
             environ[CLIENT] = named
             next(admissions)
             if observed:
                 tally.told(reasons.ADMITTED, True)
             return app(environ, start_response)
         if judged(environ, secret, address, accepted):
+            secret = None
             return app(environ, start_response)
         start_response("403 Forbidden", headers.copy())
         return [b""] if environ.get("REQUEST_METHOD") == "HEAD" else [REFUSAL]

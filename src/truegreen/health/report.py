@@ -40,13 +40,16 @@ _SHORTEST = 16  # characters; `openssl rand -hex 32` makes 64
 
 
 class SchemaState(Frozen):
-    """``current``: the database's revision, None when it has none. ``heads``: the code's."""
+    """``current``: the database's revision, None when it has none. ``heads``: the code's. Raises
+    UsageError for heads that are one string."""
 
     __slots__ = ("current", "heads")
     current: str | None
     heads: tuple[str, ...]
 
     def __init__(self, current: str | None, heads: tuple[str, ...]) -> None:
+        if isinstance(heads, str):
+            raise UsageError("SchemaState: heads is one string", hint='write heads=("…",)')
         self._fill(current, heads)
 
 
@@ -115,12 +118,12 @@ class Health:
         body["flags"] = self._flags
         try:
             state = self._schema() if self._schema else None
+            if state is not None:
+                body["schema"] = {"current": state.current, "heads": list(state.heads)}
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer must be a 503
             body["status"] = "error"
             body["error"] = f"schema: {type(error).__name__}"
             return 503, body
-        if state is not None:
-            body["schema"] = {"current": state.current, "heads": list(state.heads)}
         return 200, body
 
 
