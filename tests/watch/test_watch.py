@@ -255,8 +255,8 @@ def watched(apps: Apps, ledger: Ledger, seconds: float, **more: object) -> Watch
             at(clock.now)
 
     found = look_on(
-        apps, ["a"], ledger=ledger, seconds=seconds, every=5, calls_per_hour=3600,
-        say=said.append, clock=clock, sleep=sleep,
+        apps, more.get("names", ["a"]), ledger=ledger, seconds=seconds, every=5,
+        calls_per_hour=3600, say=said.append, clock=clock, sleep=sleep,
     )  # fmt: skip
     jsonschema.validate(found.as_json(), json.loads(SCHEMA.read_text(encoding="utf-8")))
     assert len(said) == sum(1 + (c["gone_at"] is not None) for c in found.changes)
@@ -288,6 +288,13 @@ def test_a_watch_keeps_what_changed_in_the_ledger(ledger: Ledger) -> None:
     assert found.changes[0]["gone_at"] is not None
     kept = [record.body["gone"] for record in ledger.records(kind="watch")]
     assert kept == [False, True]
+
+
+def test_apps_whose_turn_did_not_come_are_not_quiet_ones(ledger: Ledger) -> None:
+    found = watched(Apps(*[f"app-{n}" for n in range(2000)]), ledger, 30, names=None)
+    missed = found.as_json()["not_seen"]
+    assert (found.exit_code, found.looks > 0, len(missed) > 1000) == (3, True, True)
+    assert missed[0]["why"] == "its turn did not come"
 
 
 def test_a_watch_that_could_not_look_is_not_a_quiet_one(ledger: Ledger) -> None:

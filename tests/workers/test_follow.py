@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from job_orders import cut_connections, order
 
 from truegreen.errors import Interrupted, Unverified, UsageError
-from truegreen.ledger import Ledger
+from truegreen.ledger import Ledger, Record
 from truegreen.ship.holder import Holder
 from truegreen.ship.progress import Nobody
 from truegreen.state import Location, StateError
-from truegreen.workers.follow import AWAY, EndedThere, Followed, follow
+from truegreen.workers.follow import AWAY, EndedThere, Followed, follow, tells_of
 from truegreen.workers.job import Ending, Job
 from truegreen.workers.order import UNDERSTOOD
 from truegreen.workers.queue import Queue
@@ -76,6 +78,34 @@ def recorded(location: Location) -> int:
     with Ledger.open(location) as ledger:
         body = {**DOCUMENT, "committed_at": "2026-11-23T09:00:00Z"}
         return ledger.append("ship", app="shop", commit="a" * 40, verdict="red", body=body).id
+
+
+@pytest.mark.parametrize(
+    ("ending", "of"),
+    [
+        ((0, "green"), {"verdict": "red"}),
+        ((0, "red"), {"verdict": "red"}),
+        ((0, "green"), {"app": "other"}),
+        ((0, "green"), {"commit": "b" * 40}),
+        ((0, "green"), {"kind": "verify"}),
+        ((None, "green"), {}),
+    ],
+)
+def test_a_record_of_another_end_is_no_verdict(
+    ending: tuple[int | None, str], of: dict[str, str]
+) -> None:
+    """The exit code is the document's own verdict, and the job must say the same."""
+    told: dict[str, Any] = {"kind": "ship", "app": "shop", "commit": "a" * 40, "verdict": "green"}
+    nothing: dict[str, Any] = {one.name: None for one in fields(Job)}
+    ended = {"app": "shop", "commit": "a" * 40, "exit_code": 0, "verdict": "green"}
+    right = Job(**nothing | ended)
+
+    def record(values: dict[str, Any]) -> Record:
+        body = {**DOCUMENT, "verdict": values["verdict"]}
+        return Record(7, datetime.now(UTC), body=body, previous="", hash="", **values)
+
+    assert tells_of(record(told), right)
+    assert not tells_of(record(told | of), replace(right, exit_code=ending[0], verdict=ending[1]))
 
 
 def test_it_tells_where_the_job_is_and_ends_as_the_ship_did(

@@ -109,7 +109,8 @@ def _config(before: Snapshot, now: Snapshot) -> Iterator[Change]:
 
 def _dynos(now: Snapshot) -> Iterator[Change]:
     current = now.current
-    serving = [dyno for dyno in now.dynos if dyno.type not in ONE_OFF]
+    # One that is listed twice is one dyno.
+    serving = {dyno.name: dyno for dyno in now.dynos if dyno.type not in ONE_OFF}.values()
     for dyno in serving:
         if dyno.state in ("crashed", "down"):
             yield Change("dyno-crashed", dyno.name, f"{dyno.name} is {dyno.state}")

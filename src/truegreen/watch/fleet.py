@@ -102,6 +102,11 @@ class Fleet:
         return app in self._due
 
     @property
+    def never_seen(self) -> tuple[str, ...]:
+        """This watch's apps that it has not come to yet."""
+        return tuple(n for n in self._due if self._apps[n].looked_at == float("-inf"))
+
+    @property
     def waiting(self) -> int:
         """Apps that are to be looked at before the round: back-pressure, when it grows."""
         with self._lock:

@@ -145,5 +145,6 @@ class _Watch:
             self._say(f"{self._notes.unkept} changes are not in the ledger")
         if self._together:
             self.seen.watches, self.seen.hints = self._together.watches, self._together.hints
-        self.seen.apps, self.seen.blind = len(self._fleet.apps), dict(self._fleet.blind)
+        unseen = dict.fromkeys(self._fleet.never_seen, "its turn did not come")
+        self.seen.apps, self.seen.blind = len(self._fleet.apps), unseen | self._fleet.blind
         self.seen.calls = self._fleet.calls

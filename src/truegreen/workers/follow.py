@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from truegreen.errors import Interrupted, TrueGreenError, Unverified, UsageError
-from truegreen.ledger import Ledger
+from truegreen.ledger import Ledger, Record
+from truegreen.model import Verdict
 from truegreen.ship.progress import StepState, Watcher
 from truegreen.state import Location, StateError
 from truegreen.workers.job import Job, Standing
@@ -124,8 +125,21 @@ def _ended(job: Job, location: Location) -> Followed:
             f"job {job.id} ended {job.verdict}, and the ledger has no record {job.run} of it",
             hint="truegreen ledger verify",
         )
+    if not tells_of(record, job):
+        raise Unverified(
+            f"job {job.id} ended {job.verdict} (exit {job.exit_code}), and the record that it names"
+            f" tells of another end: {record.kind} {record.verdict} of {record.app}",
+            hint="truegreen ledger verify; truegreen verify asks what is true now",
+        )
     document = {key: value for key, value in record.body.items() if key != "committed_at"}
-    return Followed(document, job.exit_code or 0)
+    return Followed(document, Verdict(document["verdict"]).exit_code)
+
+
+def tells_of(record: Record, job: Job) -> bool:
+    """Whether ``record`` is of that ship, and of that end: nobody is told green by a number."""
+    ours = (record.kind, record.app, record.commit) == ("ship", job.app, job.commit)
+    told = {record.body.get("verdict"), record.verdict, job.verdict}
+    return ours and any(told == {one} and one.exit_code == job.exit_code for one in Verdict)
 
 
 class _Eyes:
