@@ -137,6 +137,8 @@ def test_a_pin_of_somebody_elses_flag_is_not_this_services() -> None:
             assert "OTHER" not in flags.read({})
 
 
+# CPython 3.11 and 3.13 (how deep it prints), and 3.14 (how deep tomllib reads).
+DEEP = "FLAG_GUARD: a (dict|value of .*) is no bool|more than the allowed 1000 parts"
 HEX = "0x" + "f" * 5_000  # an int that Python does not print
 
 
@@ -153,7 +155,7 @@ HEX = "0x" + "f" * 5_000  # an int that Python does not print
         (f"FLAG_COLOUR = [{HEX}]", "FLAG_COLOUR: a list is no choice"),
         (f"FLAG_NEW = {HEX}", "FLAG_NEW: is in the file and not declared"),
         ("FLAG_GUARD = " + "[" * 3_000, "cannot be read: maximum recursion depth"),
-        ("FLAG_GUARD" + ".a" * 3_000 + " = 1", "FLAG_GUARD: a (dict|value of .*) is no bool"),
+        ("FLAG_GUARD" + ".a" * 3_000 + " = 1", DEEP),
         ("[FLAG_GUARD]", "FLAG_GUARD: {} is no bool"),
         ("FLAG_SITE = ''", "FLAG_SITE: a value of 0 characters is not a URL"),
         ('FLAG_GUARD = "yes"', "FLAG_GUARD: 'yes' is no bool"),
