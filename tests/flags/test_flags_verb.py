@@ -105,7 +105,7 @@ def test_bytes_that_are_no_text_are_still_one_document(
 def test_explain_exits_1_for_each_kind_of_problem(service: Path, apps: Any, capsys: Any) -> None:
     (service / "truegreen.toml").write_text(CONFIG.replace("2020", "2099"))
     for variables, says in (
-        ({"FLAG_GUARD": "maybe"}, "'maybe' is not a boolean; no process starts with it"),
+        ({"FLAG_GUARD": "maybe"}, "or unset it); no process starts with it"),
         ({"FLAG_GAURD": "1"}, "did you mean FLAG_GUARD?"),
     ):
         apps["shop-prod"] = variables
@@ -150,6 +150,18 @@ def test_here_asks_this_process_and_no_platform(
     assert code == 1
     assert "flags of this process" in out
     assert call(capsys, "explain", str(service), "--here", "--app", "x")[0] == 2
+
+
+def test_a_folder_without_a_configuration_is_not_said_to_be_in_order(
+    service: Path, apps: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (service / "elsewhere").mkdir()
+    for verb in (["explain"], ["stale"], ["diff", "shop-staging"]):
+        code, out, err = call(capsys, *verb, str(service / "elsewhere"))
+        assert (code, out) == (2, "")
+        assert "elsewhere has no truegreen.toml" in err
+    (service / "truegreen.toml").write_text(CONFIG.split("[flags")[0])
+    assert call(capsys, "explain", str(service))[0] == 0
 
 
 def test_no_answer_is_exit_3_and_a_bad_configuration_2(

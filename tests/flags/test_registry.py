@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from truegreen.config import FlagDeclaration
+from truegreen.errors import ConfigError
 from truegreen.flags import FlagError, Flags, FlagValues, Origin, pin
 
 FLAGS = Flags(
@@ -325,3 +326,12 @@ def test_the_registry_comes_from_the_services_configuration(tmp_path: Path) -> N
     (tmp_path / "truegreen.toml").write_text(text)
     (tmp_path / "f.toml").write_text("F_B = true\n")
     assert Flags.load(tmp_path).read({"F_A": "yes"}) == {"F_A": True, "F_B": True}
+
+
+@pytest.mark.parametrize("there", ["", ".", "pyproject.toml"])
+def test_a_folder_without_declarations_does_not_declare_nothing(tmp_path: Path, there: str) -> None:
+    """Started in another folder, a service would only miss its flags when it reads one."""
+    if there == "pyproject.toml":
+        (tmp_path / there).write_text("[project]\nname = 'x'\n")
+    with pytest.raises(ConfigError, match=r"has no truegreen\.toml, where flags are declared"):
+        Flags.load(tmp_path / "nowhere" if there == "" else tmp_path)

@@ -187,6 +187,9 @@ def test_a_plain_allowlist_is_one_network_a_line(tmp_path: Path) -> None:
     listed = Ranges.load(file)
     assert (listed.name, listed.size, listed.client_header) == ("office", 2, None)
     assert "192.0.2.9" in listed
+    file.write_text("office")
+    with pytest.raises(RangesError, match=r"/office\.txt: networks: 'office' is not an address"):
+        Ranges.load(file)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -52,7 +53,7 @@ def explain(**asked: Any) -> int:
     """
     from truegreen.outputs.flag_documents import explanation_document, explanation_text
 
-    config, app = read_config(asked["folder"]), _app(asked)
+    config, app = _config(asked["folder"]), _app(asked)
     found = explained(Flags.from_config(config.flags), _variables(config, asked, app), _today())
     app = _named(config, asked, app)
     _tell(asked, explanation_document(app, found), explanation_text(app, found))
@@ -72,7 +73,7 @@ def stale(**asked: Any) -> int:
     """
     from truegreen.outputs.flag_documents import explanation_document, stale_text
 
-    config, app = read_config(asked["folder"]), _app(asked)
+    config, app = _config(asked["folder"]), _app(asked)
     found = explained(Flags.from_config(config.flags), _variables(config, asked, app), _today())
     app = _named(config, asked, app)
     _tell(asked, explanation_document(app, found, stale=True), stale_text(app, found))
@@ -94,13 +95,23 @@ def diff(other: str, **asked: Any) -> int:
     """
     from truegreen.outputs.flag_documents import difference_document, difference_text
 
-    config, app = read_config(asked["folder"]), _app(asked)
+    config, app = _config(asked["folder"]), _app(asked)
     one = _variables(config, asked, app)
     second = _variables(config, {**asked, "here": False}, other)
     found = differences(Flags.from_config(config.flags), one, second, _today())
     name = _named(config, asked, app)
     _tell(asked, difference_document(name, other, found), difference_text(name, other, found))
     return 1 if any(row.what for row in found) else 0
+
+
+def _config(folder: Path) -> Config:
+    config = read_config(folder)
+    if config.file is None:  # "no flag is wrong" would be true, and of no use
+        raise UsageError(
+            f"{config.root} has no truegreen.toml, where flags are declared",
+            hint="name the service's folder: the argument DIR",
+        )
+    return config
 
 
 def _today() -> date:
@@ -130,7 +141,7 @@ def _variables(config: Config, asked: Mapping[str, Any], app: str | None) -> Map
     except ModuleNotFoundError as error:
         raise UsageError(
             f"to ask a platform needs {error.name}, which is not installed",
-            hint="install truegreen[ops], or ask --here",
+            hint="install truegreen[ops]; explain and stale can ask --here instead",
         ) from error
     environment = choose_environment(config, asked["env_name"])
     target = find_target(config, environment, asked["platform"], start=False)

@@ -178,5 +178,12 @@ def _print(result: Result) -> None:
         f"{refused} of {len(result.attacks)} attacks refused, "
         f"{let_in} of {len(result.controls)} legitimate requests let in"
     )
+    if any(one.verdict == "refused" for one in result.controls):
+        click.echo(
+            "the guard refused legitimate requests: has it the secret of --secret, and is there "
+            "one guard only (in Django the middleware or the one in wsgi.py)?"
+        )
+    if result.attacks and not refused:
+        click.echo("nothing was refused: is there a guard around it, and its mode enforce?")
     if result.exit_code == 3:
         click.echo("so whether the guard holds could not be found out")

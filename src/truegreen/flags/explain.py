@@ -41,6 +41,7 @@ class FlagState(NamedTuple):
     expired: bool
     description: str
     problem: str
+    fix: str
     stops: bool
 
 
@@ -75,10 +76,13 @@ class Difference(NamedTuple):
 
 def explain(flags: Flags, variables: Mapping[str, str], today: date) -> Explanation:
     """Every declared flag under ``variables``. A flag has expired from its day on."""
-    values, refused, _ = flags.survey(variables)
+    values, refused, tolerated = flags.survey(variables)
     stops = {problem.variable for problem in refused}
+    fixes = {problem.variable: problem.fix for problem in (*refused, *tolerated)}
     states = tuple(
-        _state(flags, name, values[name], values.origin(name), name in stops, today)
+        _state(flags, name, values[name], values.origin(name), today)._replace(
+            fix=fixes.get(name, ""), stops=name in stops
+        )
         for name in flags.declared
     )
     return Explanation(states, tuple(one for one in refused if one.variable not in flags.declared))
@@ -108,9 +112,7 @@ def told(flag: FlagState) -> str:
     return shown(flag.value)
 
 
-def _state(
-    flags: Flags, name: str, value: Value, origin: Origin, stops: bool, today: date
-) -> FlagState:
+def _state(flags: Flags, name: str, value: Value, origin: Origin, today: date) -> FlagState:
     flag = flags.declared[name]
     default = flags.default(name)
     raw = origin.raw
@@ -131,7 +133,8 @@ def _state(
         expired=flag.expires is not None and flag.expires <= today,
         description=flag.description,
         problem=origin.problem,
-        stops=stops,
+        fix="",
+        stops=False,
     )
 
 

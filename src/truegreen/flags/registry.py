@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from truegreen.errors import ConfigError
 from truegreen.flags.grammar import (
     FlagError,
     FlagProblem,
@@ -70,13 +71,23 @@ class Flags:
 
     @classmethod
     def load(cls, root: str | Path) -> Flags:
-        """From the configuration in the service's root. Raises ConfigError or FlagError."""
+        """From the configuration in ``root``, the service's folder. Raises ConfigError, also where
+        there is none (in another folder no flag would be declared, and be missed at a read), or
+        FlagError."""
         # Only here, so that importing the flags stays cheap for a service that hands them in.
         from pathlib import Path
 
         from truegreen.config import load_config
 
-        return cls.from_config(load_config(Path(root)).flags)
+        config = load_config(Path(root))
+        if config.file is None:
+            raise ConfigError(
+                str(config.root),
+                "",
+                "has no truegreen.toml, where flags are declared",
+                fix="give the service's folder, e.g. Flags.load(Path(__file__).parent)",
+            )
+        return cls.from_config(config.flags)
 
     def read(
         self,

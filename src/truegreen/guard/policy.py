@@ -117,7 +117,10 @@ class GuardPolicy:
             checks = ("secret", *(name for name, what in given.items() if what is not None))
         names = frozenset(checks)
         if mode not in MODES:
-            raise GuardError(f"origin guard: mode {mode!r} is not known", hint=" ".join(MODES))
+            raise GuardError(
+                f"origin guard: mode {mode!r} is not known",
+                hint="off, report or enforce; see where it is read from (ORIGIN_GUARD?)",
+            )
         if not names or not names <= set(CHECKS):
             raise GuardError(
                 f"origin guard: checks {sorted(names)!r}", hint="some of " + ", ".join(CHECKS)

@@ -111,7 +111,10 @@ class Ranges:
             raise RangesError(str(where), "", f"cannot be read: {error}") from error
         if where.suffix != ".json":
             lines = (line.partition("#")[0].strip() for line in text.splitlines())
-            return cls((line for line in lines if line), name=where.stem)
+            try:
+                return cls((line for line in lines if line), name=where.stem)
+            except RangesError as error:
+                raise RangesError(str(where), error.key, error.problem, fix=error.fix) from error
         return cls.from_document(str(where), text)
 
     @classmethod

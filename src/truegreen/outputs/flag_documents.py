@@ -58,7 +58,7 @@ def explanation_text(app: str, found: Explanation) -> str:
     for flag in found.flags:
         if flag.problem:
             ends = "no process starts with it" if flag.stops else "fails open: its default holds"
-            lines.append(f"{flag.name}: {flag.problem}; {ends}")
+            lines.append(f"{flag.name}: {flag.problem} ({flag.fix}); {ends}")
     lines += [str(problem) for problem in found.others]
     lines += [_expiry(one) for one in found.stale]
     return "\n".join(lines)

@@ -231,6 +231,36 @@ def test_an_application_that_never_answers_is_unknown_and_not_refused() -> None:
     assert result.exit_code == 3
 
 
+def test_a_factory_that_needs_arguments_is_told_which(selftest: Selftest) -> None:
+    source = GUARDED.replace("factory()", "factory(config, /, *more, other, also=1)")
+    with pytest.raises(UsageError, match="factory needs arguments: config, other"):
+        selftest(source, app="factory()")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (GUARDED + "app = OriginGuard(app, policy)", "one guard only"),
+        (GUARDED.replace("enforce", "off"), "its mode enforce?"),
+        (GUARDED, ""),
+    ],
+)
+def test_the_text_says_what_to_look_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    source: str,
+    says: str,
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("ORIGIN_SECRET", SECRET)
+    name = f"told_{tmp_path.name.replace('-', '_').replace('[', '_')}"
+    (tmp_path / f"{name}.py").write_text(source)
+    command.main([f"{name}:app", "--dir", str(tmp_path)], standalone_mode=False)
+    hints = [line for line in capsys.readouterr().out.splitlines() if line.endswith("?")]
+    assert [says in line for line in hints] == [True] * bool(says)
+
+
 def test_the_text_names_what_got_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

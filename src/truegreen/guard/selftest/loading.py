@@ -38,6 +38,11 @@ def load_app(name: str, folder: Path) -> Callable[..., Any]:
             raise UsageError(f"{name}: there is no {part} in {module_name}")
         found = getattr(found, part)
     if called:
+        if asks := _asked_for(found):
+            raise UsageError(
+                f"{name}: {attribute} needs arguments: {asks}",
+                hint="name a function that needs none and calls it with yours",
+            )
         try:
             found = found()
         except (Exception, SystemExit) as error:
@@ -65,6 +70,20 @@ def interface_of(app: Callable[..., Any]) -> Interface:
     raise UsageError(
         f"the application takes {len(needed)} arguments: it is neither WSGI nor ASGI",
         hint="a factory is written with its parentheses: module:factory()",
+    )
+
+
+def _asked_for(factory: Any) -> str:
+    """The arguments without which ``factory`` cannot be called, or ``""``."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):  # not callable, or written in C: the call will tell
+        return ""
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return ", ".join(
+        one.name
+        for one in parameters
+        if one.default is inspect.Parameter.empty and one.kind not in several
     )
 
 
