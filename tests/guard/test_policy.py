@@ -121,12 +121,22 @@ def test_a_policy_without_any_check_does_not_start() -> None:
 
 
 def test_the_environment_gives_both_secrets() -> None:
-    environ = {"ORIGIN_SECRET": "new", "ORIGIN_SECRET_PREVIOUS": "old"}
+    environ = {"ORIGIN_SECRET": "the-new-one", "ORIGIN_SECRET_PREVIOUS": "the-old-one"}
     policy = GuardPolicy.from_environ(environ, mode="enforce")
-    assert policy.decide("/", {KEY: "old"}).allowed
+    assert policy.decide("/", {KEY: "the-old-one"}).allowed
     with pytest.raises(GuardError, match="without a secret"):
         GuardPolicy.from_environ({"ORIGIN_SECRET": ""}, mode="enforce")
     assert GuardPolicy.from_environ({"ORIGIN_SECRET": "no,secret"}, mode="off").mode == "off"
+
+
+@pytest.mark.parametrize("mode", ["enforce", "report"])
+@pytest.mark.parametrize("name", ["ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"])
+@pytest.mark.parametrize("placeholder", ["1", "true", "secret", "s" * 7])
+def test_a_placeholder_is_no_secret(mode: str, name: str, placeholder: str) -> None:
+    environ = {"ORIGIN_SECRET": "long-enough", name: placeholder}
+    with pytest.raises(GuardError, match=f"{name} has less than 8 characters") as caught:
+        GuardPolicy.from_environ(environ, mode=mode)
+    assert f"{placeholder!r}" not in str(caught.value)
 
 
 class Bouncer:
@@ -143,11 +153,11 @@ EVERYTHING = {
 
 
 def test_the_environment_gives_no_more_than_the_secrets() -> None:
-    policy = GuardPolicy.from_environ({"ORIGIN_SECRET": "x"}, mode="report", **EVERYTHING)  # type: ignore[arg-type]
+    policy = GuardPolicy.from_environ({"ORIGIN_SECRET": "x" * 9}, mode="report", **EVERYTHING)  # type: ignore[arg-type]
     assert policy.checks == ("secret", "ranges", "worker", "access", "presence_unsafe")
     assert (policy.header, policy.exempt, policy.profile) == ("X-Ours", {"/health"}, HEROKU)
     assert (policy.ranges, policy.tally) == (EVERYTHING["ranges"], EVERYTHING["tally"])
-    request = {"x-ours": "x", "x-forwarded-for": "104.16.0.1", "cf-worker": "ours.example",
+    request = {"x-ours": "x" * 9, "x-forwarded-for": "104.16.0.1", "cf-worker": "ours.example",
                "cf-access-jwt-assertion": "good", "x-visitor": "203.0.113.9"}  # fmt: skip
     assert policy.decide("/", request).reason == "admitted"
     for name, reason in zip(

@@ -33,7 +33,8 @@ line = st.lists(address, max_size=4).map(", ".join)
 text = st.one_of(line, st.text(), st.sampled_from([SECRETS[0][:-1], SECRETS[0] + " ", "a.example"]))
 fact = st.one_of(st.none(), text, st.tuples(line, line).map("\n".join))
 latin = st.binary(max_size=60).map(lambda raw: raw.decode("latin-1"))
-NAMES = ["x-origin-secret", "x-forwarded-for", "cf-connecting-ip", "cf-worker", "X-Origin-Secret"]
+NAMES = ["x-origin-secret", "x-forwarded-for", "cf-connecting-ip", "cf-worker", "X-Origin-Secret",
+         "x_origin_secret", "x_forwarded_for", "x-origin_secret"]  # fmt: skip
 
 
 def is_secret(value: str | None) -> bool:
@@ -77,6 +78,8 @@ def test_both_adapters_hold_for_any_lines_of_headers(
 
     environ: dict[str, Any] = {"PATH_INFO": path, "REMOTE_ADDR": "104.16.0.1"}
     for name, value in lines:
+        if "_" in name:  # servers drop it
+            continue
         key = "HTTP_" + name.upper().replace("-", "_")
         environ[key] = f"{environ[key]},{value}" if key in environ else value
     raw = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in lines]

@@ -29,6 +29,7 @@ else:
 MODES = ("off", "report", "enforce")
 CHECKS = ("secret", "ranges", "worker", "access", "presence_unsafe")
 DEFAULT_HEADER = "X-Origin-Secret"
+_SHORTEST = 8  # characters; `openssl rand -hex 32` makes 64
 CONNECTING_IP = "cf-connecting-ip"
 FORWARDED = "x-forwarded-for"
 WORKER = "cf-worker"
@@ -204,11 +205,19 @@ class GuardPolicy:
     ) -> GuardPolicy:
         """The policy with the secrets in ORIGIN_SECRET and, while rotating, ORIGIN_SECRET_PREVIOUS.
 
-        With mode ``off`` neither is read. Raises GuardError as the class does.
+        With mode ``off`` neither is read. Raises GuardError as the class does, and for one of less
+        than 8 characters: a placeholder (``true``, ``secret``) is what an attacker tries first.
         """
         names = () if mode == "off" else ("ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS")
-        values = [environ.get(name) for name in names]
-        secrets = [Secret(value) for value in values if value]
+        secrets = []
+        for name in names:
+            if value := environ.get(name):
+                if len(value) < _SHORTEST:
+                    raise GuardError(
+                        f"origin guard: {name} has less than {_SHORTEST} characters",
+                        hint="make one with: openssl rand -hex 32",
+                    )
+                secrets.append(Secret(value))
         return cls(mode, secrets, header, exempt, checks, ranges=ranges, profile=profile,
                    workers=workers, access=access, client_header=client_header,
                    tally=tally)  # fmt: skip

@@ -118,11 +118,13 @@ def test_the_edge_gets_through_the_guard(make_app, detail) -> None:
 
 def test_both_secrets_are_good_while_rotating(make_app) -> None:
     client = make_app(
-        FLAG_ENFORCE_CF_ORIGIN=True, ORIGIN_SECRET="new", ORIGIN_SECRET_PREVIOUS="old"
+        FLAG_ENFORCE_CF_ORIGIN=True,
+        ORIGIN_SECRET="the-new-one",
+        ORIGIN_SECRET_PREVIOUS="the-old-one",
     ).test_client()
     statuses = [
         client.get("/", headers={"X-Origin-Secret": one}).status_code
-        for one in ("new", "old", "older")
+        for one in ("the-new-one", "the-old-one", "the-older-one")
     ]
     assert statuses == [200, 200, 403]
 
