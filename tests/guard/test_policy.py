@@ -131,10 +131,13 @@ def test_the_environment_gives_both_secrets() -> None:
 
 @pytest.mark.parametrize("mode", ["enforce", "report"])
 @pytest.mark.parametrize("name", ["ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"])
-@pytest.mark.parametrize("placeholder", ["1", "true", "secret", "s" * 7])
+@pytest.mark.parametrize(
+    "placeholder", ["1", "true", "secret", "s" * 7, "geh\xebim-long", "\udcff" * 9]
+)
 def test_a_placeholder_is_no_secret(mode: str, name: str, placeholder: str) -> None:
     environ = {"ORIGIN_SECRET": "long-enough", name: placeholder}
-    with pytest.raises(GuardError, match=f"{name} has less than 8 characters") as caught:
+    says = "less than 8 characters" if placeholder.isascii() else "characters beyond ASCII"
+    with pytest.raises(GuardError, match=f"{name} has {says}") as caught:
         GuardPolicy.from_environ(environ, mode=mode)
     assert f"{placeholder!r}" not in str(caught.value)
 

@@ -119,6 +119,8 @@ def _in_process(
     from truegreen.guard.selftest.loading import interface_of, load_app
     from truegreen.guard.selftest.run import run_in_process
 
+    if secret and (why := secret.unsendable()):
+        raise UsageError(f"the secret {why}", hint="make one with: openssl rand -hex 32")
     value = secret.reveal() if secret else None
     attacks = matrix(header, secret=value, exempt=exempt, path=path)
     headers = [_header(one) for one in extra]
@@ -183,7 +185,7 @@ def _print(result: Result) -> None:
             "the guard refused legitimate requests: has it the secret of --secret, and is there "
             "one guard only (in Django the middleware or the one in wsgi.py)?"
         )
-    if result.attacks and not refused:
+    if result.through and not refused:
         click.echo("nothing was refused: is there a guard around it, and its mode enforce?")
     if result.exit_code == 3:
         click.echo("so whether the guard holds could not be found out")

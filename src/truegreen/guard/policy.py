@@ -206,15 +206,16 @@ class GuardPolicy:
         """The policy with the secrets in ORIGIN_SECRET and, while rotating, ORIGIN_SECRET_PREVIOUS.
 
         With mode ``off`` neither is read. Raises GuardError as the class does, and for one of less
-        than 8 characters: a placeholder (``true``, ``secret``) is what an attacker tries first.
+        than 8 characters: a placeholder (``true``, ``secret``) is what an attacker tries first; or
+        beyond ASCII: an edge may send it in UTF-8, and nobody would get in.
         """
         names = () if mode == "off" else ("ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS")
         secrets = []
         for name in names:
             if value := environ.get(name):
-                if len(value) < _SHORTEST:
+                if why := _unfit(value):
                     raise GuardError(
-                        f"origin guard: {name} has less than {_SHORTEST} characters",
+                        f"origin guard: {name} has {why}",
                         hint="make one with: openssl rand -hex 32",
                     )
                 secrets.append(Secret(value))
@@ -373,6 +374,13 @@ def _zones(workers: Iterable[str] | None) -> frozenset[str]:
     if isinstance(workers, str):
         raise GuardError("origin guard: workers is one string", hint="pass a set of zones")
     return frozenset(zone.lower() for zone in workers or ())
+
+
+def _unfit(value: str) -> str:
+    """What a variable has that should hold a secret and does not do, or ``""``."""
+    if len(value) < _SHORTEST:
+        return f"less than {_SHORTEST} characters"
+    return "" if value.isascii() else "characters beyond ASCII"
 
 
 def _carried(secret: Secret) -> bytes:

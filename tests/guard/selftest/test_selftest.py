@@ -16,6 +16,7 @@ from truegreen.cli.guard_selftest import command
 from truegreen.errors import Unverified, UsageError
 from truegreen.guard.attacks import matrix
 from truegreen.guard.selftest.inprocess import AsgiDriver
+from truegreen.guard.selftest.loading import load_app
 from truegreen.guard.selftest.run import run_in_process
 
 SECRET = "Correct-horse-7"
@@ -195,6 +196,7 @@ def test_an_application_that_does_not_start_is_unverified(
     [
         (GUARDED, "nothing", ()),
         (GUARDED, "app-", ()),
+        (GUARDED, "app.", ()),
         (GUARDED, "policy", ()),
         (GUARDED, "factory", ()),
         (GUARDED, "app", ("--path", "health")),
@@ -229,6 +231,21 @@ def test_an_application_that_never_answers_is_unknown_and_not_refused() -> None:
         )
     assert [one.verdict for one in result.attacks] == ["unknown"] * 4
     assert result.exit_code == 3
+
+
+@pytest.mark.parametrize("name", ["..:app", ".app:app", "app", "app:", ":app", "a b:app"])
+def test_what_names_no_module_is_a_usage_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="is no application"):
+        load_app(name, tmp_path)
+
+
+@pytest.mark.parametrize("secret", ["\u20acuro-secret", "\udcff-not-utf-8", "line\nline"])
+def test_a_secret_that_no_header_carries_is_a_usage_error(
+    selftest: Selftest, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv("ORIGIN_SECRET", secret)
+    with pytest.raises(UsageError, match="the secret has"):
+        selftest(REFUSES_ALL)
 
 
 def test_a_factory_that_needs_arguments_is_told_which(selftest: Selftest) -> None:

@@ -22,14 +22,18 @@ def load_app(name: str, folder: Path) -> Callable[..., Any]:
     module_name, colon, attribute = name.partition(":")
     called = attribute.endswith("()")
     attribute = attribute.removesuffix("()")
-    if not colon or not module_name or not attribute.replace(".", "").isidentifier():
+    parts = (*module_name.split("."), *attribute.split("."))
+    if not colon or not all(part.isidentifier() for part in parts):
         raise UsageError(f"{name!r} is no application", hint="write module:app or module:factory()")
     sys.path.insert(0, str(folder.resolve()))
     try:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and (module_name + ".").startswith(error.name + "."):
-            raise UsageError(f"there is no module {module_name} in {folder}") from error
+            raise UsageError(
+                f"there is no module {module_name} in {folder}",
+                hint="a module without .py, or another --dir",
+            ) from error
         raise _did_not_start(name, error) from error
     except (Exception, SystemExit) as error:
         raise _did_not_start(name, error) from error
