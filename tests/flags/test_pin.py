@@ -246,3 +246,25 @@ def test_the_fixture_pins_until_the_end_of_the_test(tmp_path: Path) -> None:
     )
     assert "4 passed, 1 error" in done.stdout, done.stdout
     assert "F_TYPO: is pinned and nothing declares it" in done.stdout
+
+
+def test_a_child_forked_while_another_thread_pins_can_pin_and_read() -> None:
+    """The lock is held by a thread that the child has not, in the midst of what it does."""
+    script = """
+import os, signal
+from truegreen.config import FlagDeclaration
+from truegreen.flags import Flags, pin, pins
+flags = Flags("FLAG_", {"FLAG_A": FlagDeclaration("FLAG_A")})
+values = flags.read({})
+pins._LOCK.acquire()
+pins._active += 1
+child = os.fork()
+if child == 0:
+    signal.alarm(20)  # its end, if it waits for the lock
+    with pin(FLAG_A=True):
+        seen = values["FLAG_A"], flags.read({})["FLAG_A"]
+    os._exit(0 if seen == (True, True) and values["FLAG_A"] is False else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("0\n", "")

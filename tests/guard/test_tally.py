@@ -1,6 +1,8 @@
 """What is counted, logged and shown of a guard; and that no secret is in any of it."""
 
 import logging
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -275,3 +277,24 @@ def test_the_asgi_face_of_the_counts_asks_for_the_token_too() -> None:
     assert told == HEADERS
     assert b"truegreen_guard" in sent[1]["body"]
     assert (sent[2], sent[3]["body"]) == (sent[0], b"")
+
+
+def test_a_child_forked_while_another_thread_logs_can_log() -> None:
+    script = """
+import logging, os, signal
+from truegreen.guard import GuardPolicy, Tally, tally
+from truegreen.guard.wsgi import OriginGuard
+from truegreen.secret import Secret
+mine = Tally(log=logging.getLogger("guard"))
+guard = OriginGuard(None, GuardPolicy("enforce", [Secret("right")], tally=mine))
+tally._LOCK.acquire()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)  # its end, if it waits for the lock
+    guard({"PATH_INFO": "/"}, lambda *_: None)
+    os._exit(0 if mine.counts == {"secret_missing": 1} else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert ran.stdout == "0\n"
+    assert "refused secret_missing" in ran.stderr

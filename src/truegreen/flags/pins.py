@@ -6,6 +6,7 @@ are alive, and nothing of where values come from. Never for production code: a f
 
 from __future__ import annotations
 
+import os
 from _thread import allocate_lock
 from contextvars import ContextVar
 from weakref import WeakValueDictionary
@@ -46,6 +47,19 @@ def adopt(values: _ShowsPins) -> None:
         _ALIVE[id(values)] = values
         if _active:
             values.show_pins(True)
+
+
+def _after_fork() -> None:
+    """In a child of one thread: nobody gives the lock back that another thread held, and what that
+    was about to do is still to be done."""
+    global _LOCK
+    _LOCK = allocate_lock()
+    for one in list(_ALIVE.values()):
+        one.show_pins(bool(_active))
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class pin:

@@ -7,6 +7,7 @@ Nothing of a request is kept but what ``Refusal`` names; header values never get
 
 from __future__ import annotations
 
+import os
 import time
 from _thread import allocate_lock  # `threading` only re-exports it, after 2 ms of imports
 from itertools import count
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from logging import Logger
 
 _LONGEST = 200
+_LOCK = allocate_lock()  # of all tallies: a process has one
+
+
+def _after_fork() -> None:
+    """In a child of one thread: nobody gives the lock back that another thread held."""
+    global _LOCK
+    _LOCK = allocate_lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Refusal(Frozen):
@@ -52,7 +64,7 @@ class Tally:
     the epoch.
     """
 
-    __slots__ = ("_clock", "_every", "_lock", "_log", "_next", "_reads", "_unlogged",
+    __slots__ = ("_clock", "_every", "_log", "_next", "_reads", "_unlogged",
                  "counters", "last_refused_at", "logs", "observe", "observer_errors")  # fmt: skip
 
     def __init__(
@@ -69,7 +81,6 @@ class Tally:
         self.last_refused_at: float | None = None
         """When a request was last refused, seconds since the epoch; None: never."""
         self._reads = dict.fromkeys(REASONS, 0)
-        self._lock = allocate_lock()
         self._clock = clock
         self._log = log
         self.logs = log is not None
@@ -92,7 +103,7 @@ class Tally:
             self.last_refused_at = now
         if self._log is None:
             return
-        with self._lock:
+        with _LOCK:
             if self._next - self._every <= now < self._next:  # a clock set back starts anew
                 self._unlogged += 1
                 return
@@ -112,7 +123,7 @@ class Tally:
     @property
     def counts(self) -> Mapping[str, int]:
         """Requests by reason, those that came up; a copy."""
-        with self._lock:
+        with _LOCK:
             totals = {}
             for reason, counter in self.counters.items():
                 totals[reason] = next(counter) - self._reads[reason]  # reading takes a number, too
