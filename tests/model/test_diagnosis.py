@@ -263,3 +263,59 @@ def test_a_huge_output_and_an_endless_line_are_quoted_in_bounds() -> None:
     assert set(causes(of)) == {"lock-timeout"}
     of = situation("release.command", output="Multiple head revisions are present" + "y" * 10**6)
     assert len(causes(of)["alembic-multiple-heads"].quotes[0].text) <= 300
+
+
+def finding(of: Situation, name: str) -> Finding:
+    return next(one for one in diagnose(of) if one.name == name)
+
+
+def test_a_build_that_failed_quotes_what_its_output_names() -> None:
+    output = "-----> Installing\nERROR: No matching distribution found for flaskk\n"
+    found = finding(situation("build.succeeded", build=output, release=None), "build-failed")
+    assert found.sentence == "The build of 99999999 failed; nothing was released."
+    assert [one.text for one in found.quotes] == [
+        "ERROR: No matching distribution found for flaskk"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failed", "read"),
+    [
+        ("build.succeeded", "the build's output, which the platform keeps"),
+        ("release.command", "heroku releases:output v4 --app raxx-api-prod"),
+        ("code.dynos", "heroku logs --num 500 --app raxx-api-prod"),
+    ],
+)
+def test_where_nothing_names_the_cause_a_command_says_where_to_read_on(
+    failed: str, read: str
+) -> None:
+    assert finding(situation(failed), "cause-unknown").next_step.endswith(f"; read: {read}")
+
+
+def test_a_commit_that_was_never_shipped_to_this_app_is_said() -> None:
+    of = situation("code.served", release=None)
+    nothing = Evidence("build.succeeded", Status.UNKNOWN, "no build", "one", "builds", NOW)
+    of = of._replace(evidence=(nothing, *(e for e in of.evidence if e.check != nothing.check)))
+    assert causes(of)["not-shipped"].sentence == (
+        "raxx-api-prod has neither a build nor a release of 99999999."
+    )
+    assert "not-shipped" not in causes(situation("build.succeeded", release=None))
+
+
+def test_a_release_that_somebody_s_later_one_overtook_is_said() -> None:
+    of = situation("release.current", status="succeeded")
+    later = ReleaseState(5, "succeeded", True, "3" * 40)
+    assert causes(of._replace(serving=later))["overtaken"].sentence == (
+        "v5 (33333333) was released after v4, and serves other code."
+    )
+    assert "overtaken" not in causes(of)
+    same = ReleaseState(5, "succeeded", True, "9" * 40)
+    assert "overtaken" not in causes(of._replace(serving=same))
+
+
+def test_a_health_path_that_leads_elsewhere_is_said() -> None:
+    of = situation(status="succeeded")
+    told = Evidence("health.edge", Status.FAIL, "301 to https://x.example.com/", "200", "x", NOW,
+                    detail={"status": 301})  # fmt: skip
+    moved = of._replace(evidence=(told, *(e for e in of.evidence if e.check != told.check)))
+    assert "301 to https://x.example.com/" in causes(moved)["health-redirected"].sentence

@@ -52,6 +52,10 @@ def test_green_needs_no_advice() -> None:
         ("code.dynos", ("missing-config-var",), True, "fix forward"),
         ("health.edge", (), True, "roll back"),
         ("health.edge", ("edge-challenge",), True, "hold"),
+        ("code.served", ("stale-code-served",), True, "hold"),
+        ("health.edge", ("stale-code-served",), True, "roll back"),
+        ("code.served", ("not-shipped",), False, "hold"),
+        ("release.current", ("overtaken",), False, "hold"),
         ("flags.config", ("flags-unreadable",), True, "fix forward"),
         ("health.edge?", (), True, "hold"),
     ],
@@ -84,3 +88,9 @@ def test_a_pending_release_is_waited_for() -> None:
     found = advice("release.command?", status="pending")
     assert found is not None
     assert (found.action, "has not ended" in found.why) == ("hold", True)
+
+
+def test_why_is_said_in_words_and_not_by_a_finding_s_name() -> None:
+    found = advice("release.command", "release-expired", status="expired")
+    assert found is not None
+    assert found.why == "v3 serves on; what made it take too long may be gone by now"

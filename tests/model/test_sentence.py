@@ -72,6 +72,19 @@ def test_the_sentence_of_that_day_when_the_platform_deploys_anyway() -> None:
     )
 
 
+def test_a_failed_release_that_serves_is_called_so_once() -> None:
+    without = that_day(deployed=True)._replace(failed_phase=None, smoke=None)
+    assert sentence(without).startswith(
+        "raxx-api-prod serves v154 (9f020000), though its release command failed; release.report: "
+    )
+
+
+def test_what_was_released_later_serves_now_and_not_still() -> None:
+    later = ReleaseState(155, "succeeded", True, OLD)
+    overtaken = that_day(deployed=False)._replace(serving=later)
+    assert sentence(overtaken).startswith("raxx-api-prod now serves v155 (3c1a0000); v154")
+
+
 def test_findings_name_the_variable_the_line_and_where_the_schema_is() -> None:
     held = {finding.name: finding for finding in diagnose(that_day(deployed=False))}
     assert set(held) == {

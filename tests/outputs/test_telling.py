@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -52,3 +53,33 @@ def test_an_output_that_fails_late_leaves_the_others_and_the_verdict(service: Pa
     assert (done.return_value, done.exception) == (3, None)
     assert "--output in-toto was not written" in done.stderr
     assert 'errors="10"' in (service / "ok").read_text()
+
+
+@pytest.mark.parametrize(
+    ("toml", "asked", "command"),
+    [
+        ("", [], "truegreen verify shop"),
+        ('[env.production]\n[env.staging]\napp = "shop-staging"\n', ["--env", "staging"],
+         "truegreen verify shop --env staging"),
+    ],
+)  # fmt: skip
+def test_a_recommended_command_means_the_same_service_and_environment_when_it_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toml: str, asked: list[str], command: str
+) -> None:
+    monkeypatch.setenv("TRUEGREEN_PLATFORM_DATA", str(tmp_path / "no-platform"))
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "truegreen.toml").write_text(f'[service]\nname = "shop"\n{toml}')
+    monkeypatch.chdir(tmp_path)
+    line = ["verify", "shop", "--commit", "c" * 40, "--json", *asked]
+    done = CliRunner().invoke(command_line, line, standalone_mode=False)
+    assert json.loads(done.stdout)["recommendation"]["command"] == command
+
+
+def test_without_a_configuration_the_app_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUEGREEN_PLATFORM_DATA", str(tmp_path / "no-platform"))
+    line = ["verify", str(tmp_path), "--commit", "c" * 40, "--app", "shop-prod", "--json"]
+    done = CliRunner().invoke(command_line, line, standalone_mode=False)
+    told = json.loads(done.stdout)["recommendation"]["command"]
+    assert told == "truegreen verify --app shop-prod"

@@ -46,12 +46,14 @@ def test_an_interruption_while_a_release_is_asked_for_does_not_pass_for_nothing_
         raise KeyboardInterrupt
 
     nothing: Any = None
+    config: Any = SimpleNamespace(default_env="production")
+    target: Any = SimpleNamespace(environment=SimpleNamespace(name="staging"))
     with pytest.raises(Stopped, match="may have been made") as told:
         release_again(
-            "retry", nothing, nothing, nothing, make, commit=None, before=None, notes=[],
+            "retry", config, target, nothing, make, commit=None, before=None, notes=[],
             ledger=nothing, watcher=Nobody(),
         )  # fmt: skip
-    assert told.value.exit_code == 5
+    assert (told.value.exit_code, told.value.hint) == (5, "truegreen releases --env staging")
 
 
 def test_who_lost_the_lease_makes_no_app() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,10 +30,19 @@ def release(
     )
 
 
+MADE = datetime(2026, 6, 21, tzinfo=UTC)
+SOON = MADE + timedelta(minutes=59)
+
+
+def test_one_that_the_platform_lost_is_tried_again_as_verify_says() -> None:
+    releases = (release(4, "pending"), release(3, current=True))
+    assert retry.choose(releases, None, MADE + timedelta(hours=1)).version == 4
+
+
 def test_the_newest_release_is_tried_again_when_it_failed_or_expired() -> None:
     for status in ("failed", "expired"):
         releases = (release(4, status), release(3, current=True))
-        assert retry.choose(releases, None).version == 4
+        assert retry.choose(releases, None, SOON).version == 4
 
 
 @pytest.mark.parametrize(
@@ -41,7 +50,7 @@ def test_the_newest_release_is_tried_again_when_it_failed_or_expired() -> None:
     [
         ((), None, "no release"),
         ((release(3, current=True),), None, "only a failed or expired"),
-        ((release(4, "pending"), release(3)), None, "only a failed or expired"),
+        ((release(4, "pending"), release(3)), None, "pending since 00:00 UTC: .* may take an hour"),
         ((release(4, "failed", None),), None, "no slug"),
         ((release(4, "failed"),), 9, "no release v9"),
         ((release(5, current=True), release(4, "failed")), 4, "over the newer"),
@@ -51,12 +60,12 @@ def test_what_must_not_be_tried_again_is_refused(
     releases: tuple[Release, ...], version: int | None, says: str
 ) -> None:
     with pytest.raises(UsageError, match=says):
-        retry.choose(releases, version)
+        retry.choose(releases, version, SOON)
 
 
 def test_a_config_change_after_the_failed_release_does_not_stand_in_the_way() -> None:
     releases = (release(5, "failed", "slug-3"), release(4, "failed"), release(3, current=True))
-    assert retry.choose(releases, 4).version == 4
+    assert retry.choose(releases, 4, SOON).version == 4
 
 
 def test_a_rollback_goes_to_the_newest_good_release_of_other_code_before_the_current() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,7 @@ def tell(
     ``recorded``, when it is not green. Of all that, what cannot be told is said on standard error,
     and changes nothing.
     """
+    document = _to_be_copied(document, config, environment)
     if as_json:
         from truegreen.outputs.json_document import print_document
 
@@ -99,6 +101,27 @@ def tell(
 
         for said in tell_change(record, config, ledger, recorded=recorded):
             click.echo(said, err=True)
+
+
+def _to_be_copied(
+    document: Mapping[str, Any], config: Config, environment: Environment
+) -> Mapping[str, Any]:
+    """``document`` with a recommended command that means this service and environment, from where
+    we are. Without a configuration only ``verify`` takes what it would have to be told."""
+    advice = document["recommendation"]
+    if not advice or not advice["command"]:
+        return document
+    from truegreen.ship.environments import env_option
+
+    command = str(advice["command"])
+    if config.file is None:
+        verify = command == "truegreen verify"
+        command = f"{command} --app {shlex.quote(environment.app)}" if verify else ""
+    else:
+        folder = os.path.relpath(config.root)
+        command += "" if folder == "." else f" {shlex.quote(folder)}"
+        command += env_option(config, environment)
+    return {**document, "recommendation": {**advice, "command": command}}
 
 
 def _annotate(record: RunRecord, summary: Path) -> None:

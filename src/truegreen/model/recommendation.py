@@ -14,10 +14,14 @@ from truegreen.model.verdict import Verdict
 
 Action = Literal["hold", "retry", "roll back", "fix forward"]
 
-# Causes that may be gone when the same slug is tried again.
-_TRANSIENT = frozenset(
-    {"lock-timeout", "statement-timeout", "database-unreachable", "disk-full", "release-expired"}
-)
+# Causes that may be gone when the same slug is tried again, in words.
+_TRANSIENT = {
+    "lock-timeout": "the lock that it waited for",
+    "statement-timeout": "what made the statement take too long",
+    "database-unreachable": "what kept it from the database",
+    "disk-full": "what filled the disk",
+    "release-expired": "what made it take too long",
+}
 # What `truegreen rehearse` runs ahead of time.
 _REHEARSED = frozenset(
     {
@@ -75,13 +79,17 @@ def recommend(situation: Situation, findings: Iterable[Finding]) -> Recommendati
     new_serves = release is not None and serving is not None and serving.version == release.version
     if not new_serves:
         return _old_code_serves(situation, names, rehearsal)
-    if any(situation.judgement.failed.count(check) for check in _FELT):
+    if any(check in judgement.failed for check in _FELT):
         why = f"{release.name if release else 'the release'} serves, and does not serve well"
         if "flags-unreadable" in names or "missing-config-var" in names:
             why += "; a config var is the cause, so setting it is quicker than going back"
             return Recommendation("fix forward", why, "", rehearsal)
         if "edge-challenge" in names or "edge-login" in names:
             why = "the edge answered, not the app: going back would change nothing"
+            return Recommendation("hold", why, "truegreen verify", rehearsal)
+        felt = [check for check in _FELT if check in judgement.failed]
+        if felt == ["code.served"] and "stale-code-served" in names:
+            why = "an old dyno answers besides the new ones, and preboot's leave in 3 minutes"
             return Recommendation("hold", why, "truegreen verify", rehearsal)
         return Recommendation(
             "roll back",
@@ -100,11 +108,17 @@ def recommend(situation: Situation, findings: Iterable[Finding]) -> Recommendati
 def _old_code_serves(situation: Situation, names: set[str], rehearsal: str) -> Recommendation:
     release, serving = situation.release, situation.serving
     still = f"{serving.name} serves on" if serving else "nothing new serves"
-    if names & _TRANSIENT and release is not None:
-        cause = min(names & _TRANSIENT)
+    if "not-shipped" in names:
+        why = f"{still}, and this commit was never on its way: look before anything else"
+        return Recommendation("hold", why, "truegreen releases")
+    if "overtaken" in names:
+        why = f"{still}, released by somebody after this one: look whose it is before anything else"
+        return Recommendation("hold", why, "truegreen releases")
+    if names & _TRANSIENT.keys() and release is not None:
+        cause = min(names & _TRANSIENT.keys())
         return Recommendation(
             "retry",
-            f"{still}; {cause} may be gone by now",
+            f"{still}; {_TRANSIENT[cause]} may be gone by now",
             "truegreen retry",
             rehearsal,
         )

@@ -38,7 +38,9 @@ def _serves(situation: Situation) -> str:
         return f"{situation.app} serves no slug yet"
     if serving is None:
         return f"{situation.app}: what it serves is not known"
-    still = "still " if release is not None and serving.version != release.version else ""
+    still = ""
+    if release is not None and serving.version != release.version:
+        still = "still " if serving.version < release.version else "now "
     text = f"{situation.app} {still}serves {_label(serving)}"
     if serving.status == "failed":
         text += ", though its release command failed"
@@ -61,8 +63,10 @@ def _what_failed(situation: Situation) -> str:
             "pending": "is still pending: its release command has not ended",
         }[release.status]
         same = situation.serving is not None and situation.serving.version == release.version
-        head = "it" if same else _label(release)
         reason = f": {_phase(situation)}" if situation.failed_phase else ""
+        head = "it" if same else _label(release)
+        if same and release.status == "failed" and not reason:  # said with what serves
+            return _named(situation, [n for n in judgement.failed if n != "release.command"])
         others = [name for name in judgement.failed if name not in _FOLLOWS_FROM_RELEASE]
         also = f"; also {_named(situation, others)}" if others else ""
         return f"{head} {did}{reason}{also}"

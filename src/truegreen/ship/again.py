@@ -18,6 +18,7 @@ from truegreen.heroku.models import Release
 from truegreen.ledger import Ledger
 from truegreen.model import ReleaseState, Status, Verdict
 from truegreen.outputs.document import verification_document
+from truegreen.ship.environments import env_option
 from truegreen.ship.means import PROBE_TIMEOUT
 from truegreen.ship.overriding import recorded, told
 from truegreen.ship.progress import Journal, StepState, Watcher
@@ -56,6 +57,7 @@ def release_again(
     while the release is made, or after: it then goes on at the platform, and verify tells its end.
     """
     began = time.monotonic()
+    here = env_option(config, target.environment)
     journal = Journal(watcher)
     timings: dict[str, float] = {}
     journal.step(kind, StepState.RUNNING, "")
@@ -64,7 +66,7 @@ def release_again(
     except KeyboardInterrupt as error:
         raise Interrupted(
             "interrupted while a release was asked for; it may have been made",
-            hint="truegreen releases",
+            hint=f"truegreen releases{here}",
         ) from error
     try:
         journal.step(kind, StepState.DONE, release.label)
@@ -89,7 +91,7 @@ def release_again(
         ledger.append(kind, app=target.app, commit=commit, verdict=None, body=body)
         raise Interrupted(
             f"interrupted after {release.label} was made; it goes on at the platform",
-            hint=f"truegreen verify --release {release.label}",
+            hint=f"truegreen verify{here} --release {release.label}",
         ) from error
     timings["total"] = round(time.monotonic() - began, 3)
     document = verification_document(

@@ -6,6 +6,8 @@ need not wait for that.
 
 from __future__ import annotations
 
+import shlex
+
 from truegreen.config import Config, Environment
 from truegreen.errors import UsageError
 from truegreen.secret import withhold
@@ -23,6 +25,12 @@ def choose_environment(config: Config, name: str | None) -> Environment:
         known = ", ".join(sorted(config.environments))
         raise UsageError(f"there is no environment {wanted!r}", hint=f"known: {known}")
     return found
+
+
+def env_option(config: Config, environment: Environment) -> str:
+    """What a command line needs to mean ``environment``: ``--env NAME``, or nothing."""
+    default = environment.name == config.default_env
+    return "" if default else f" --env {shlex.quote(environment.name)}"
 
 
 def withhold_secrets(config: Config) -> None:

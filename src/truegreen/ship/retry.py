@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from truegreen.config import Config
 from truegreen.errors import UsageError
 from truegreen.heroku.models import Release
 from truegreen.ledger import Ledger
 from truegreen.ship.again import Again, release_again
+from truegreen.ship.monotonic import LONGEST
 from truegreen.ship.progress import Watcher
 from truegreen.ship.target import Target
 from truegreen.verify.choose import current_release
@@ -15,11 +18,12 @@ PATIENCE = 20.0  # seconds in which one question to the platform is asked again
 _RETRIED = ("failed", "expired")
 
 
-def choose(releases: tuple[Release, ...], version: int | None) -> Release:
-    """The release to try again: ``version``, or the newest when that one failed or expired.
+def choose(releases: tuple[Release, ...], version: int | None, now: datetime) -> Release:
+    """The release to try again: ``version``, or the newest when that one failed or expired, or is
+    pending for longer than a release command may take: then the platform has lost it.
 
-    ``releases``: newest first. Raises UsageError for what must not be tried again: one that
-    succeeded, one that has not ended, one after which other code was released.
+    ``releases``: newest first. ``now``: aware. Raises UsageError for what must not be tried again:
+    one that succeeded, one that may still end, one after which other code was released.
     """
     wanted = releases[0] if version is None and releases else None
     if version is not None:
@@ -29,7 +33,13 @@ def choose(releases: tuple[Release, ...], version: int | None) -> Release:
             f"there is no release v{version}" if version else "the app has no release",
             hint="truegreen releases lists them",
         )
-    if wanted.status not in _RETRIED:
+    if wanted.status == "pending" and now - wanted.created_at < LONGEST:
+        since = f"{wanted.created_at:%H:%M} UTC"
+        raise UsageError(
+            f"{wanted.label} is pending since {since}: its release command may take an hour",
+            hint="truegreen verify asks again; after an hour it can be tried again",
+        )
+    if wanted.status not in (*_RETRIED, "pending"):
         raise UsageError(
             f"{wanted.label} is {wanted.status}: only a failed or expired release is tried again",
             hint="truegreen verify says what is true of it",
@@ -58,7 +68,7 @@ def retry(
     """Releases a failed release's slug again, and verifies it like any deploy."""
     with target.client(patience=PATIENCE) as client:
         releases = client.releases(target.app)
-        wanted = choose(releases, version)
+        wanted = choose(releases, version, target.means.now())
         slug = client.slug(target.app, wanted.slug_id or "")
         return release_again(
             "retry",

@@ -22,6 +22,7 @@ from truegreen.ledger import Ledger
 from truegreen.model import Status, short
 from truegreen.model.rollback import Precondition, RollbackFacts, preconditions
 from truegreen.ship.again import Again, release_again
+from truegreen.ship.environments import env_option
 from truegreen.ship.progress import Watcher
 from truegreen.ship.target import Target
 from truegreen.ship.verification import ask, question_for
@@ -134,7 +135,7 @@ def roll_back(
             f"back from {found.leaves.label if found.leaves else 'nothing'} to {found.to.label}"
         ]
         if not found.sound:
-            _insist(found, anyway)
+            _insist(found, anyway, env_option(config, target.environment))
             open_ones = [one for one in found.asked if one.status is not Status.PASS]
             notes += [f"{one.name}: {one.told}" for one in open_ones]
         if anyway:  # also of one that is sound: it took no lease
@@ -153,10 +154,11 @@ def roll_back(
         )
 
 
-def _insist(found: Plan, anyway: str) -> None:
+def _insist(found: Plan, anyway: str, here: str) -> None:
     if anyway:
         return
-    hint = "look at it, then: truegreen rollback --anyway REASON"
+    command = f"truegreen rollback{here} --to {found.to.label}"
+    hint = f'look at it, then: {command} --anyway "why"'
     for status, error in ((Status.FAIL, Refused), (Status.UNKNOWN, Unverified)):
         told = [f"{one.name}: {one.told}" for one in found.asked if one.status is status]
         if told:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from truegreen.light_httpx import httpx
 from truegreen.model import digest_of
@@ -135,12 +136,13 @@ class Prober:
                 lowered = {k.lower(): v for k, v in response.headers.items()}
                 return HttpAnswer(url, response.status_code, lowered, bytes(body[:_MOST]))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return HttpAnswer(url, 0, error=_why(error))
+            return HttpAnswer(url, 0, error=_why(error, url))
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, url: str) -> str:
+    where = urlsplit(url).netloc.rpartition("@")[2]
     if isinstance(error, httpx.ConnectError):
-        return "no connection"
+        return f"no connection to {where}"
     if isinstance(error, httpx.TimeoutException):
-        return "timed out"
+        return f"{where} gave no answer in time"
     return f"{type(error).__name__}: {error}"

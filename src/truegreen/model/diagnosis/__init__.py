@@ -7,6 +7,7 @@ nothing that they do not; what nothing names is said to be unknown.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from truegreen.model.diagnosis.finding import Finding, Quote
@@ -34,6 +35,21 @@ def _unknown(situation: Situation, found: list[Finding]) -> Iterator[Finding]:
             "cause-unknown",
             "Nothing that was read names the cause.",
             judgement.failed,
-            "read the release's output and the app's log; what failed is in the checks",
+            _to_read(situation),
             kind="state",
         )
+
+
+def _to_read(situation: Situation) -> str:
+    """Where a person reads on, as commands of Heroku's own CLI (`truegreen platform env` points it
+    at an embedded platform)."""
+    app, release = shlex.quote(situation.app), situation.release
+    failed = set(situation.judgement.failed)
+    told = []
+    if "build.succeeded" in failed:
+        told.append("the build's output, which the platform keeps")
+    elif release is not None and failed & {"release.command", "release.report", "schema.head"}:
+        told.append(f"heroku releases:output {release.name} --app {app}")
+    if not told and failed & {"code.dynos", "health.edge", "code.served"}:
+        told.append(f"heroku logs --num 500 --app {app}")
+    return "what failed is in the checks" + (f"; read: {'; '.join(told)}" if told else "")

@@ -38,13 +38,41 @@ def _platform(situation: Situation) -> Iterator[Finding]:
 
 def _build(situation: Situation) -> Iterator[Finding]:
     if _failed(situation, "build.succeeded"):
-        item = situation.of("build.succeeded")
+        line = trouble(situation, "build")
         yield Finding(
             "build-failed",
-            f"The build of {short(situation.commit)} failed: {item.observed if item else ''}.",
+            f"The build of {short(situation.commit)} failed; nothing was released.",
             ("build.succeeded",),
-            "read the build's output; nothing was released",
+            "mend what its output names, commit, and ship that",
             kind="state",
+            quotes=(line,) if line else (),
+        )
+
+
+def _not_shipped(situation: Situation) -> Iterator[Finding]:
+    build = situation.of("build.succeeded")
+    if situation.release is not None or situation.serving is None or situation.commit is None:
+        return
+    if build is not None and build.status is Status.UNKNOWN and not build.detail:
+        yield Finding(
+            "not-shipped",
+            f"{situation.app} has neither a build nor a release of {short(situation.commit)}.",
+            ("build.succeeded", "release.command"),
+            "truegreen releases says what was shipped: is it the right app and commit?",
+        )
+
+
+def _overtaken(situation: Situation) -> Iterator[Finding]:
+    release, serving = situation.release, situation.serving
+    if release is None or serving is None or release.status != "succeeded":
+        return
+    if serving.version > release.version and serving.commit != release.commit:
+        yield Finding(
+            "overtaken",
+            f"{serving.name} ({short(serving.commit)}) was released after {release.name}, and"
+            " serves other code.",
+            ("release.current",),
+            "truegreen releases says who made it; to have this commit serve, ship it again",
         )
 
 
@@ -136,7 +164,7 @@ def _timed_out(situation: Situation) -> Iterator[Finding]:
             "release-pending",
             f"{release.name} is still pending: its release command has not ended.",
             ("release.command",),
-            "verify again; one that stays pending was lost by the platform: truegreen retry",
+            "verify again; pending for over an hour, it was lost by the platform: truegreen retry",
             kind="state",
         )
 
@@ -166,6 +194,19 @@ def _edge_challenge(situation: Situation) -> Iterator[Finding]:
         )
 
 
+def _edge_redirect(situation: Situation) -> Iterator[Finding]:
+    item = situation.of("health.edge")
+    if item is not None and item.status is Status.FAIL:
+        status = item.detail.get("status")
+        if isinstance(status, int) and 300 <= status < 400:
+            yield Finding(
+                "health-redirected",
+                f"The health path leads elsewhere, and is not followed: {item.observed}.",
+                ("health.edge",),
+                "name where the app itself answers: [health] path, or edge of the environment",
+            )
+
+
 def _release_command(situation: Situation) -> Iterator[Finding]:
     if _failed(situation, "release.command") and situation.release is not None:
         phase = situation.failed_phase
@@ -188,7 +229,7 @@ def _failed_release_serves(situation: Situation) -> Iterator[Finding]:
             "failed-release-serves",
             f"{release.name} is current although its release command failed.",
             ("release.command", "release.current"),
-            "roll back to the baseline only after looking at the schema",
+            "before going back, see whether the schema allows it: truegreen rollback --plan",
             kind="state",
         )
 
@@ -272,6 +313,8 @@ def _stale_code(situation: Situation) -> Iterator[Finding]:
 RULES = (
     _platform,
     _build,
+    _not_shipped,
+    _overtaken,
     _smoke_environment,
     _guard_answered,
     _preflight,
@@ -279,6 +322,7 @@ RULES = (
     _timed_out,
     _slug_of_other_commit,
     _edge_challenge,
+    _edge_redirect,
     _release_command,
     _failed_release_serves,
     _schema_ahead,
