@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from truegreen.cli import VERBS, LazyVerbs, root
+from truegreen.errors import UsageError
 
 GROUP = LazyVerbs()
 
@@ -170,3 +171,18 @@ def test_a_token_goes_to_no_plain_http_host_but_loopback(tmp_path: Path) -> None
     )  # fmt: skip
     assert done.returncode == 2
     assert "very-secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["verify --commit", "verify --app", "verify --release", "verify --after", "verify --env",
+     "verify --platform", "ship --env", "ship --enqueue --repository", "retry --release",
+     "rollback --to", "watch --app", "releases --app", "gate --commit"],
+)  # fmt: skip
+def test_a_variable_that_is_not_set_is_no_name(tmp_path: Path, line: str) -> None:
+    """``verify --commit "$SHA"`` was green of whatever serves, ``ship --env "$ENV"`` production."""
+    verb, *options = line.split()
+    folder = [] if verb == "gate" else [str(tmp_path)]
+    for empty in ("", " "):
+        with pytest.raises(UsageError, match=f"{options[-1]} is empty"):
+            root.main([verb, *folder, *options, empty], standalone_mode=False)

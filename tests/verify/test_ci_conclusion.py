@@ -38,13 +38,24 @@ def answer(
     own: int | None = None,
 ) -> Answer:
     given = jobs or {}
-    return decide(runs, lambda one: given.get(one.file, ()), asked, own_run=own)
+    return decide(
+        runs,
+        lambda one: given.get(one.file, (Job("test", "completed", "success"),)),
+        asked,
+        own_run=own,
+    )
 
 
 def test_success_of_every_workflow_passes() -> None:
     found = answer(run(), run("lint.yml"))
     assert found.status is Status.PASS
     assert "ci.yml #1, lint.yml #1" in found.observed
+
+
+@pytest.mark.parametrize("jobs", [[], [Job("test", "completed", "skipped")]])
+def test_a_success_in_which_no_job_ran_is_none(jobs: list[Job]) -> None:
+    found = answer(run(), jobs={"ci.yml": jobs})
+    assert (found.status, found.observed) == (Status.UNKNOWN, "ci.yml ran no job")
 
 
 @pytest.mark.parametrize("conclusion", ["failure", "timed_out", "startup_failure"])

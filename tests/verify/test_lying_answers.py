@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from truegreen.config.load import parse_config
+from truegreen.errors import UsageError
 from truegreen.heroku.localhost import client as http_client
 from truegreen.heroku.models import FormationEntry, Release
 from truegreen.model import Status, Verdict
-from truegreen.ship.verification import ask
+from truegreen.ship.verification import ask, question_for
 from truegreen.verify.probe import HttpAnswer, Prober
 
-from .scene import NEW, OLD, FakePlatform, Scene, dyno, healthy, release
+from .scene import (
+    MIGRATE,
+    NEW,
+    OLD,
+    PREFLIGHT,
+    SMOKE,
+    FakePlatform,
+    Scene,
+    dyno,
+    healthy,
+    release,
+    report,
+)
 from .test_ask import Means
 
 
@@ -157,6 +172,48 @@ def test_a_schema_that_says_nothing_is_no_database_without_a_revision(scene: Sce
     scene.output = "Running migrations\n"
     scene.edge = lambda nth: said(json.dumps({"commit": NEW, "schema": {}}).encode())
     assert found(scene, "schema.head")[1] is Status.UNKNOWN
+
+
+def test_a_report_whose_smoke_passed_without_a_test_is_unknown(scene: Scene) -> None:
+    empty = SMOKE._replace(total=0, passed=0)
+    scene.output = report(PREFLIGHT, MIGRATE, empty)
+    assert found(scene, "release.report") == (
+        Verdict.UNVERIFIED, Status.UNKNOWN, "smoke passed no test",
+    )  # fmt: skip
+
+
+def test_a_report_that_calls_failures_a_pass_is_not_believed(scene: Scene) -> None:
+    scene.output = report(PREFLIGHT, MIGRATE, SMOKE._replace(passed=13, errors=1))
+    assert found(scene, "release.report")[1:] == (
+        Status.FAIL, "smoke counts as passed, and 1 of 14 failed",
+    )  # fmt: skip
+
+
+def test_another_app_is_not_asked_through_the_doors_of_the_configured_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same commit serves there: production's edge vouched for a staging that was down."""
+    monkeypatch.setenv("HEALTH_TOKEN", "0123456789abcdef")
+    data = {
+        "service": {"name": "shop"},
+        "health": {"token": "env:HEALTH_TOKEN"},
+        "env": {"production": {"app": "shop-prod", "edge": "https://shop.example.com",
+                               "origin": "https://o.example.com"}},
+    }  # fmt: skip
+    config = parse_config(data, file=tmp_path / "truegreen.toml", root=tmp_path)
+    environment = config.environments["production"]
+    other = question_for(config, environment, commit=NEW, app="shop-staging")
+    assert (other.app, other.edge, other.origin) == ("shop-staging", "", "")
+    assert other.health_token is None
+    own = question_for(config, environment, commit=NEW, app="shop-prod")
+    assert (own.edge, own.health_token is None) == ("https://shop.example.com", False)
+
+
+@pytest.mark.parametrize("empty", [{"commit": ""}, {"commit": NEW, "app": ""}])
+def test_an_empty_name_is_not_whatever_serves(tmp_path: Path, empty: dict[str, str]) -> None:
+    config = parse_config({}, file=None, root=tmp_path)
+    with pytest.raises(UsageError, match="empty"):
+        question_for(config, config.environments["production"], **empty)  # type: ignore[arg-type]
 
 
 def test_a_session_that_the_router_pins_to_one_dyno_is_not_taken_part_in() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
-from truegreen.cli.options import dir_option, json_option, quiet_option
+from truegreen.cli.options import dir_option, filled, json_option, quiet_option
 from truegreen.cli.withheld import read_config
 from truegreen.errors import UsageError
 
@@ -58,7 +58,9 @@ def list_command(folder: Path, base: str | None, as_json: bool) -> int:
 @click.option("--all", "every", is_flag=True, help="Every follow-up; fails for closed ones only.")
 @click.option("--red", "red_again", is_flag=True, help="See each proof fail at the incident again.")
 @click.option("--when", type=click.Choice(("candidate", "live")), default="candidate")
-@click.option("--commit", default="HEAD", metavar="REV", help="Ask about this commit.")
+@click.option(
+    "--commit", callback=filled, default="HEAD", metavar="REV", help="Ask about this commit."
+)
 @url_option
 @dir_option
 @base_option

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from truegreen.cli.options import env_option, folder_argument, json_option
+from truegreen.cli.options import env_option, filled, folder_argument, json_option
 from truegreen.config import load_config
 from truegreen.errors import UsageError
 
@@ -14,7 +14,9 @@ from truegreen.errors import UsageError
 @click.command()
 @folder_argument
 @env_option
-@click.option("--app", metavar="NAME", help="App to measure instead of the configured.")
+@click.option(
+    "--app", callback=filled, metavar="NAME", help="App to measure instead of the configured."
+)
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3660))
 @click.option(
     "--svg", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="A picture too."

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from truegreen.cli.options import folder_argument, target_options
+from truegreen.cli.options import filled, folder_argument, target_options
 from truegreen.cli.withheld import read_config
 from truegreen.config import Config
 from truegreen.errors import UsageError
@@ -36,7 +36,9 @@ def _asking(function: _F) -> _F:
     function = click.option(
         "--here", is_flag=True, help="This process's environment instead of an app's config vars."
     )(function)
-    function = click.option("--app", metavar="NAME", help="App to ask about.")(function)
+    function = click.option("--app", callback=filled, metavar="NAME", help="App to ask about.")(
+        function
+    )
     return target_options(folder_argument(function))
 
 

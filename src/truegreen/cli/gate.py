@@ -11,7 +11,7 @@ import click
 
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.moment import at_option
-from truegreen.cli.options import env_option, json_option, platform_option, quiet_option
+from truegreen.cli.options import env_option, filled, json_option, platform_option, quiet_option
 from truegreen.cli.withheld import read_config
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ SHOWN = 20  # findings of one gate on a terminal; --json has all
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The service's root; default: this folder.",
 )
-@click.option("--commit", metavar="SHA", help="Commit that would be shipped (default: HEAD).")
+@click.option(
+    "--commit", callback=filled, metavar="SHA", help="Commit that would be shipped (default: HEAD)."
+)
 @click.option("--explain", is_flag=True, help="Show what each answer rests on, step by step.")
 @click.option(
     "--write-sizes",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from truegreen.cli.incident_lint import lint_command
-from truegreen.cli.options import folder_argument, json_option, quiet_option
+from truegreen.cli.options import filled, folder_argument, json_option, quiet_option
 from truegreen.config import load_config
 from truegreen.errors import UsageError
 
@@ -35,7 +35,7 @@ command.add_command(lint_command)
 )
 @click.option("--force", is_flag=True, help="Let --out replace a file that is there.")
 @click.option("--record", type=int, metavar="N", help="The red run that record N of the ledger is.")
-@click.option("--app", metavar="NAME", help="The newest red run of this app.")
+@click.option("--app", callback=filled, metavar="NAME", help="The newest red run of this app.")
 @click.option(
     "--from",
     "source",

@@ -14,6 +14,17 @@ from truegreen.errors import UsageError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+
+def filled(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Callback of an option that names something. Raises UsageError for an empty name, which is a
+    variable that was not set: what is meant without the option is not what was meant."""
+    if value is not None and not value.strip():
+        raise UsageError(
+            f"{parameter.opts[0]} is empty", hint="is the variable set that it is written from?"
+        )
+    return value
+
+
 folder_argument = click.argument(
     "folder",
     metavar="[DIR]",
@@ -32,9 +43,14 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON document on standard output."
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress, no table.")
-env_option = click.option("--env", "env_name", metavar="NAME", help="Environment to use.")
+env_option = click.option(
+    "--env", "env_name", metavar="NAME", callback=filled, help="Environment to use."
+)
 platform_option = click.option(
-    "--platform", metavar="embedded|heroku|URL", help="Platform to use instead of the configured."
+    "--platform",
+    metavar="embedded|heroku|URL",
+    callback=filled,
+    help="Platform to use instead of the configured.",
 )
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
-from truegreen.cli.options import folder_argument, target_options
+from truegreen.cli.options import filled, folder_argument, target_options
 from truegreen.cli.withheld import read_config
 
 
 @click.command()
 @folder_argument
-@click.option("--app", metavar="APP", help="Another app than the environment's.")
+@click.option("--app", callback=filled, metavar="APP", help="Another app than the environment's.")
 @target_options
 def command(
     folder: Path,

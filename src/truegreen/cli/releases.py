@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from truegreen.cli.options import folder_argument, target_options
+from truegreen.cli.options import filled, folder_argument, target_options
 from truegreen.cli.withheld import read_config
 from truegreen.errors import UsageError
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.command()
 @folder_argument
 @target_options
-@click.option("--app", metavar="NAME", help="App to list instead of the configured.")
+@click.option(
+    "--app", callback=filled, metavar="NAME", help="App to list instead of the configured."
+)
 @click.option("--lease", is_flag=True, help="Who ships the app now and who waits, instead.")
 @click.option(
     "--queue", is_flag=True, help="What waits, and what workers carry out, of every app (or --app)."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.cli.options import filled, folder_argument, release_version, target_options
 from truegreen.cli.telling import Telling, output_option, tell_end
 from truegreen.cli.withheld import read_config
 
@@ -15,7 +15,13 @@ from truegreen.cli.withheld import read_config
 @folder_argument
 @target_options
 @output_option
-@click.option("--release", "release_name", metavar="vN", help="Release to try (default: newest).")
+@click.option(
+    "--release",
+    "release_name",
+    callback=filled,
+    metavar="vN",
+    help="Release to try (default: newest).",
+)
 def command(
     folder: Path,
     env_name: str | None,

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from truegreen.cli.options import folder_argument, given_reason, release_version, target_options
+from truegreen.cli.options import (
+    filled,
+    folder_argument,
+    given_reason,
+    release_version,
+    target_options,
+)
 from truegreen.cli.telling import Telling, output_option, tell_end
 from truegreen.cli.withheld import read_config
 
@@ -16,7 +22,11 @@ from truegreen.cli.withheld import read_config
 @target_options
 @output_option
 @click.option(
-    "--to", "to_name", metavar="vN", help="Release to go back to (default: the one before)."
+    "--to",
+    "to_name",
+    callback=filled,
+    metavar="vN",
+    help="Release to go back to (default: the one before).",
 )
 @click.option("--plan", "only_plan", is_flag=True, help="Say what would happen; change nothing.")
 @click.option(

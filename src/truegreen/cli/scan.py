@@ -12,6 +12,7 @@ import click
 from truegreen.cli.interruption import sigterm_interrupts
 from truegreen.cli.options import (
     env_option,
+    filled,
     folder_argument,
     json_option,
     platform_option,
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @folder_argument
-@click.option("--commit", metavar="SHA", default="HEAD", help="Commit to scan (default: HEAD).")
+@click.option(
+    "--commit",
+    callback=filled,
+    metavar="SHA",
+    default="HEAD",
+    help="Commit to scan (default: HEAD).",
+)
 @click.option(
     "--since",
     metavar="SHA|serving",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
+from truegreen.cli.options import filled
 from truegreen.cli.telling import Telling, tell_end
 from truegreen.errors import UsageError
 
@@ -42,7 +43,7 @@ def queue_options(function: _F) -> _F:
             "--stop", is_flag=True, help="With --withdraw: also one that a worker carries out."
         ),
         click.option(
-            "--repository", metavar="URL",
+            "--repository", callback=filled, metavar="URL",
             help="With --enqueue: where workers fetch the commit; default: git's remote origin.",
         ),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from truegreen.cli.options import folder_argument, release_version, target_options
+from truegreen.cli.options import filled, folder_argument, release_version, target_options
 from truegreen.cli.telling import output_option, tell
 from truegreen.cli.withheld import read_config
 from truegreen.errors import TrueGreenError, UsageError
@@ -25,10 +25,25 @@ if TYPE_CHECKING:
 @folder_argument
 @target_options
 @output_option
-@click.option("--app", metavar="NAME", help="App to ask about instead of the configured.")
-@click.option("--commit", metavar="SHA", help="Commit that should serve (default: HEAD of DIR).")
-@click.option("--release", "release_name", metavar="vN", help="Release to ask about.")
-@click.option("--after", "after_name", metavar="vN", help="The first release with code since vN.")
+@click.option(
+    "--app", callback=filled, metavar="NAME", help="App to ask about instead of the configured."
+)
+@click.option(
+    "--commit",
+    callback=filled,
+    metavar="SHA",
+    help="Commit that should serve (default: HEAD of DIR).",
+)
+@click.option(
+    "--release", "release_name", callback=filled, metavar="vN", help="Release to ask about."
+)
+@click.option(
+    "--after",
+    "after_name",
+    callback=filled,
+    metavar="vN",
+    help="The first release with code since vN.",
+)
 def command(
     folder: Path,
     env_name: str | None,

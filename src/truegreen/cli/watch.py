@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from truegreen.cli.interruption import sigterm_interrupts
-from truegreen.cli.options import folder_argument, target_options
+from truegreen.cli.options import filled, folder_argument, target_options
 from truegreen.cli.withheld import read_config
 from truegreen.errors import UsageError
 from truegreen.secret import resolve
@@ -19,7 +19,9 @@ from truegreen.secret import resolve
 @click.command()
 @folder_argument
 @target_options
-@click.option("--app", metavar="NAME", help="App to watch instead of the configured.")
+@click.option(
+    "--app", callback=filled, metavar="NAME", help="App to watch instead of the configured."
+)
 @click.option("--all", "every_app", is_flag=True, help="Every app that the token may see.")
 @click.option(
     "--for", "seconds", type=click.FloatRange(min=0.1), metavar="SECONDS",

@@ -19,7 +19,7 @@ GITHUB_TOKEN = "GITHUB_TOKEN"  # noqa: S105 - a variable's name
 
 def choose_environment(config: Config, name: str | None) -> Environment:
     """The environment called ``name``, or the default one. UsageError for an unknown name."""
-    wanted = name or config.default_env
+    wanted = config.default_env if name is None else name
     found = config.environments.get(wanted)
     if found is None:
         known = ", ".join(sorted(config.environments))

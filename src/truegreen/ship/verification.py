@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from truegreen.config import Config, Environment
 from truegreen.config.observing import Ci
-from truegreen.errors import ConfigError, Unverified
+from truegreen.errors import ConfigError, Unverified, UsageError
 from truegreen.model import BY_NAME, CHECKS, Evidence, Status, Verdict, required_checks
 from truegreen.secret import Secret, lent, resolve, variable
 from truegreen.ship.environments import GITHUB_TOKEN
@@ -44,10 +44,14 @@ def question_for(
     report_text: str | None = None,
 ) -> Question:
     """The question that ``config`` asks of a release. ConfigError for an unknown check's name,
-    UsageError for a health token's reference that leads nowhere.
+    UsageError for a health token's reference that leads nowhere, and for an empty name.
 
-    A service without migrations is not asked where its schema is.
+    ``app`` other than the environment's: its doors are those that the platform names, and its
+    health token is the one that its config vars have. A service without migrations is not asked
+    where its schema is.
     """
+    if commit == "" or app == "":  # of a variable that was not set: not "whatever serves"
+        raise UsageError(f"an empty {'app' if app == '' else 'commit'} names none")
     optional = list(config.checks.optional)
     for name in optional:
         if name not in BY_NAME:
@@ -62,16 +66,17 @@ def question_for(
     if config.file is None:
         optional += _NEEDS_MORE
     run = os.environ.get("GITHUB_RUN_ID", "")
+    own = app in (None, environment.app)
     question = Question(
         app=app or environment.app,
         commit=commit,
         version=version,
         after=after,
-        edge=environment.edge,
-        origin=environment.origin,
+        edge=environment.edge if own else "",
+        origin=environment.origin if own else "",
         health=config.health,
         health_token=resolve(token, what="health.token")
-        if (token := config.health.token)
+        if (token := config.health.token) and own
         else None,
         flags=config.flags,
         required_vars=config.config_vars.required,

@@ -55,7 +55,10 @@ def decide(
         elif run.conclusion != "success":
             doubts.append(f"{run.file} concluded {run.conclusion}")
         else:
-            for job in jobs_of(run):
+            jobs = jobs_of(run)
+            if all(job.conclusion in ("skipped", None) for job in jobs):
+                doubts.append(f"{run.file} ran no job")
+            for job in jobs:
                 wanted = job.name in asked.jobs
                 seen_jobs.add(job.name)
                 if job.conclusion in _FAILURES:

@@ -39,6 +39,12 @@ def observe(world: World) -> Answer:
         return unknown("the report ends before the last phase", EXPECTED, source, **more)
     if report.exit != 0:
         return failed(f"exit {report.exit}", EXPECTED, source, **more)
+    if (smoke := next((one for one in report.phases if one.name == "smoke"), None)) is not None:
+        if bad := (smoke.failed or 0) + (smoke.errors or 0):
+            told = f"smoke counts as passed, and {bad} of {smoke.total} failed"
+            return failed(told, EXPECTED, source, **more)
+        if smoke.passed == 0:
+            return unknown("smoke passed no test", EXPECTED, source, **more)
     if not report.phases:
         return unknown("the report has no phase: nothing was asked", EXPECTED, source, **more)
     return passed(", ".join(_told(phase) for phase in report.phases), EXPECTED, source, **more)
