@@ -305,12 +305,12 @@ def test_a_commit_that_was_never_shipped_to_this_app_is_said() -> None:
 def test_a_release_that_somebody_s_later_one_overtook_is_said() -> None:
     of = situation("release.current", status="succeeded")
     later = ReleaseState(5, "succeeded", True, "3" * 40)
-    assert causes(of._replace(serving=later))["overtaken"].sentence == (
+    assert causes(of._replace(serving=later))["overtaken-by-release"].sentence == (
         "v5 (33333333) was released after v4, and serves other code."
     )
-    assert "overtaken" not in causes(of)
+    assert "overtaken-by-release" not in causes(of)
     same = ReleaseState(5, "succeeded", True, "9" * 40)
-    assert "overtaken" not in causes(of._replace(serving=same))
+    assert "overtaken-by-release" not in causes(of._replace(serving=same))
 
 
 def test_a_health_path_that_leads_elsewhere_is_said() -> None:

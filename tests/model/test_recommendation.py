@@ -55,7 +55,7 @@ def test_green_needs_no_advice() -> None:
         ("code.served", ("stale-code-served",), True, "hold"),
         ("health.edge", ("stale-code-served",), True, "roll back"),
         ("code.served", ("not-shipped",), False, "hold"),
-        ("release.current", ("overtaken",), False, "hold"),
+        ("release.current", ("overtaken-by-release",), False, "hold"),
         ("flags.config", ("flags-unreadable",), True, "fix forward"),
         ("health.edge?", (), True, "hold"),
     ],

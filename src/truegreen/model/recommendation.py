@@ -111,7 +111,7 @@ def _old_code_serves(situation: Situation, names: set[str], rehearsal: str) -> R
     if "not-shipped" in names:
         why = f"{still}, and this commit was never on its way: look before anything else"
         return Recommendation("hold", why, "truegreen releases")
-    if "overtaken" in names:
+    if "overtaken-by-release" in names:
         why = f"{still}, released by somebody after this one: look whose it is before anything else"
         return Recommendation("hold", why, "truegreen releases")
     if names & _TRANSIENT.keys() and release is not None:

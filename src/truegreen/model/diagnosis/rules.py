@@ -68,7 +68,7 @@ def _overtaken(situation: Situation) -> Iterator[Finding]:
         return
     if serving.version > release.version and serving.commit != release.commit:
         yield Finding(
-            "overtaken",
+            "overtaken-by-release",
             f"{serving.name} ({short(serving.commit)}) was released after {release.name}, and"
             " serves other code.",
             ("release.current",),
