@@ -18,6 +18,17 @@ def location(tmp_path: Path, postgres: SharedPostgres) -> Location:
 
 
 @pytest.fixture
+def shop(location: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The folder of a service whose app is ``shop``, and whose state is the queue's database."""
+    assert location.url is not None
+    monkeypatch.setenv(DATABASE_URL, location.url.reveal())
+    (tmp_path / "truegreen.toml").write_text(
+        '[service]\nname = "x"\n[env.production]\napp = "shop"\n', encoding="utf-8"
+    )
+    return str(tmp_path)
+
+
+@pytest.fixture
 def queue(location: Location) -> Iterator[Queue]:
     with Queue.open(location) as one:
         yield one

@@ -154,13 +154,8 @@ def test_the_queue_is_read_whole_and_the_first_of_each_app_before_the_second(
 
 
 def test_the_verb_shows_every_app_or_one_and_changes_nothing(
-    queue: Queue, location: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, location: Location, shop: str
 ) -> None:
-    assert location.url is not None
-    monkeypatch.setenv(DATABASE_URL, location.url.reveal())
-    (tmp_path / "truegreen.toml").write_text(
-        '[service]\nname = "x"\n[env.production]\napp = "shop"\n', encoding="utf-8"
-    )
     queue.enqueue(order())
     queue.enqueue(order("other"))
     leases = Leases.open(location)
@@ -171,7 +166,7 @@ def test_the_verb_shows_every_app_or_one_and_changes_nothing(
     before = sql(location, "SELECT * FROM job")
 
     def run(*options: str) -> str:
-        outcome = CliRunner().invoke(releases, [str(tmp_path), "--queue", *options])
+        outcome = CliRunner().invoke(releases, [shop, "--queue", *options])
         assert outcome.exception is None, outcome
         return outcome.stdout
 
@@ -182,7 +177,7 @@ def test_the_verb_shows_every_app_or_one_and_changes_nothing(
     jsonschema.validate(found, json.loads(SCHEMA.read_text(encoding="utf-8")))
     assert [one["app"] for one in found["apps"]] == ["other"]
     assert sql(location, "SELECT * FROM job") == before
-    assert not (tmp_path / ".truegreen").exists()
+    assert not (Path(shop) / ".truegreen").exists()
 
 
 def test_the_verb_without_a_database_makes_no_file(

@@ -17,7 +17,7 @@ from truegreen.cli.ship import command as ship
 from truegreen.errors import Refused, UsageError
 from truegreen.ship.holder import Holder
 from truegreen.ship.progress import Nobody
-from truegreen.state import DATABASE_URL, Location
+from truegreen.state import Location
 from truegreen.workers.follow import EndedThere, follow
 from truegreen.workers.job import Ending, Job
 from truegreen.workers.order import UNDERSTOOD
@@ -192,17 +192,12 @@ def test_of_withdrawing_and_taking_exactly_one_wins(location: Location) -> None:
 
 
 def test_the_verb_says_what_it_did_and_ends_as_its_words_say(
-    queue: Queue, location: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, location: Location, shop: str
 ) -> None:
-    assert location.url is not None
-    monkeypatch.setenv(DATABASE_URL, location.url.reveal())
-    (tmp_path / "truegreen.toml").write_text(
-        '[service]\nname = "x"\n[env.production]\napp = "shop"\n', encoding="utf-8"
-    )
     first, second = queue.enqueue(order()), queue.enqueue(order())
 
     def run(number: int, *options: str) -> Result:
-        return CliRunner().invoke(ship, [str(tmp_path), "--withdraw", str(number), *options])
+        return CliRunner().invoke(ship, [shop, "--withdraw", str(number), *options])
 
     assert isinstance(run(first).exception, UsageError), "without a reason"
     job = taken(queue)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from truegreen.ship.lease import moment
-from truegreen.workers.order import Understands
+from truegreen.workers.order import Aim, Understands
 
 State = Literal["waiting", "running", "ended"]
 # Stands where a verdict would: no new state and no new column, so that a worker or a runner of any
@@ -17,7 +17,7 @@ SOON = "a worker takes it soon"
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(Aim):
     """One row. Times: seconds since 1970, by the database's clock.
 
     ``attempt`` counts how often it was taken, and with ``worker`` names one claim of it. ``lost``
@@ -28,12 +28,6 @@ class Job:
     """
 
     id: int
-    place: str
-    app: str
-    environment: str
-    repository: str
-    prefix: str
-    commit: str
     options: str
     protocol: int
     asked_by: str

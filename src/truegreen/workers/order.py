@@ -85,8 +85,9 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """One ship: ``commit`` of ``prefix`` ("" for all) in ``repository``, to ``environment``.
+class Aim:
+    """What is shipped where: ``commit`` of ``prefix`` ("" for all) in ``repository``, to
+    ``environment``.
 
     ``place`` is what one ship at a time goes to: ``API/apps/NAME``, as a lease names it.
     """
@@ -97,6 +98,12 @@ class Order:
     repository: str
     prefix: str
     commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Aim):
+    """One ship, as it is asked for."""
+
     options: Options
     asked_by: str
     protocol: int = PROTOCOL
