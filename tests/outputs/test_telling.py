@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -83,3 +85,29 @@ def test_without_a_configuration_the_app_is_named(
     done = CliRunner().invoke(command_line, line, standalone_mode=False)
     told = json.loads(done.stdout)["recommendation"]["command"]
     assert told == "truegreen verify --app shop-prod"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_standard_output_that_is_full_changes_no_verdict(
+    service: Path, options: list[str]
+) -> None:
+    line = [sys.executable, "-m", "truegreen", "verify", str(service), "--commit", "c" * 40]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*line, *options], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+    assert "standard output: No space left on device; UNVERIFIED  shop:" in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_standard_output_that_lacks_characters_changes_no_verdict(
+    service: Path, options: list[str]
+) -> None:
+    (service / "truegreen.toml").write_text('[service]\nname = "shop"\n[health]\npath = "/ü→"\n')
+    line = [sys.executable, "-m", "truegreen", "verify", str(service), "--commit", "c" * 40]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*line, *options], env=env, capture_output=True, check=False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (3, False)
+    if options:
+        assert json.loads(done.stdout.decode("ascii"))["verdict"] == "unverified"

@@ -231,6 +231,24 @@ def test_a_session_that_the_router_pins_to_one_dyno_is_not_taken_part_in() -> No
     assert asked == ["", "", ""]
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired"
+         " (_ssl.c:1006)", ": certificate verify failed: certificate has expired"),
+        ("[Errno -2] Name or service not known", ": Name or service not known"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_why_there_is_no_connection_is_said_with_where_to(error: str, said: str) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError(error)
+
+    with http_client(transport=httpx.MockTransport(refuse)) as http:
+        answer = Prober(http).get("https://user:pw@shop.example.com/health")
+    assert answer.error == f"no connection to shop.example.com{said}"
+
+
 class Restless(FakePlatform):
     """Every second look finds that another release has become current."""
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
+import sys
 
 import click
 
@@ -79,6 +81,9 @@ def root() -> None:
 def main() -> None:
     """The console script: runs the command line and exits with the contract's codes."""
     collect_less()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="replace")  # no verdict is lost for want of a character
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from truegreen.outputs.action_log import guard_streams
 

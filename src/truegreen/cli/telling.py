@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
@@ -63,14 +64,14 @@ def tell(
     and changes nothing.
     """
     document = _to_be_copied(document, config, environment)
-    if as_json:
-        from truegreen.outputs.json_document import print_document
-
-        print_document(document)
-    elif not quiet:
-        from truegreen.outputs.table import print_verification, stdout_console  # rich: 20 ms
-
-        print_verification(document, stdout_console())
+    try:
+        _print(document, as_json=as_json, quiet=quiet)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        told = f"{document['verdict'].upper()}  {document['sentence']}"
+        _give_up(sys.stdout)
+        click.echo(f"truegreen: standard output: {error.strerror}; {told}", err=True)
     summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
     given = os.environ.get("GITHUB_OUTPUT", "")
     traced = any(os.environ.get(name) for name in _TRACED)
@@ -101,6 +102,24 @@ def tell(
 
         for said in tell_change(record, config, ledger, recorded=recorded):
             click.echo(said, err=True)
+
+
+def _print(document: Mapping[str, Any], *, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        from truegreen.outputs.json_document import print_document
+
+        print_document(document)
+    elif not quiet:
+        from truegreen.outputs.table import print_verification, stdout_console  # rich: 20 ms
+
+        print_verification(document, stdout_console())
+        sys.stdout.flush()
+
+
+def _give_up(stream: TextIO) -> None:
+    """What is left of ``stream`` goes nowhere: Python would end with 120 for it, and no verdict."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _to_be_copied(

@@ -22,6 +22,7 @@ _STORED = ("HIT", "STALE", "UPDATING", "REVALIDATED")
 _FAILING = ("fail", "error", "down", "unhealthy")
 _HIT = re.compile(r"(?:^|[;,])\s*(?:refresh)?hit\b", re.IGNORECASE)
 _VERSION = re.compile(r"v[1-9][0-9]{0,8}", re.ASCII)
+_BESIDE = re.compile(r"\[[^\]]*\]|\(_ssl\.c:\d+\)")  # of an error: its number, its line in C
 _LOGIN_HOST = ".cloudflareaccess.com"
 _MOST = 256 * 1024
 
@@ -142,7 +143,8 @@ class Prober:
 def _why(error: Exception, url: str) -> str:
     where = urlsplit(url).netloc.rpartition("@")[2]
     if isinstance(error, httpx.ConnectError):
-        return f"no connection to {where}"
+        reason = _BESIDE.sub("", str(error)).strip()
+        return f"no connection to {where}" + (f": {_shown(reason)}" if reason else "")
     if isinstance(error, httpx.TimeoutException):
         return f"{where} gave no answer in time"
     return f"{type(error).__name__}: {error}"
