@@ -154,7 +154,7 @@ def test_a_platform_that_is_away_is_unverified_and_an_error_says_to_conclude_not
 ) -> None:
     told = call(root, "release_status")
     assert "the embedded platform is not running" in told
-    assert "conclude nothing; next: truegreen ship starts it" in told
+    assert "conclude nothing; next: truegreen platform serve --background" in told
     found = call(root, "verify_release")
     assert found["verdict"] == "unverified"
     assert {one["status"] for one in found["checks"]} == {"unknown"}

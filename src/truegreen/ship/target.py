@@ -60,7 +60,8 @@ def find_target(
         if info is None:
             raise PlatformUnreachable(
                 "the embedded platform is not running",
-                hint="truegreen ship starts it, or: truegreen platform serve",
+                hint="truegreen platform serve --background starts it; is another one meant:"
+                " --platform heroku",
             )
         return Target("embedded", info.api, info.token(), environment)
     if wanted == "heroku":
