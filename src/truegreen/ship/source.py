@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from truegreen.errors import UsageError
 from truegreen.git_environment import git_environment
-from truegreen.outputs.run_record import printable
 
 _TIMEOUT = 60.0  # seconds for one git command
 
@@ -92,6 +91,10 @@ def _exists(folder: Path, tree: str) -> bool:
 
 
 def _paths(porcelain: str) -> tuple[str, ...]:
+    if not porcelain:
+        return ()
+    from truegreen.outputs.run_record import printable
+
     found: list[str] = []
     entries = iter(porcelain.split("\0"))
     for entry in entries:
