@@ -63,6 +63,7 @@ def test_an_output_that_fails_late_leaves_the_others_and_the_verdict(service: Pa
         ("", [], "truegreen verify shop"),
         ('[env.production]\n[env.staging]\napp = "shop-staging"\n', ["--env", "staging"],
          "truegreen verify shop --env staging"),
+        ("", ["--platform", "embedded"], "truegreen verify shop --platform embedded"),
     ],
 )  # fmt: skip
 def test_a_recommended_command_means_the_same_service_and_environment_when_it_is_copied(
@@ -111,3 +112,13 @@ def test_a_standard_output_that_lacks_characters_changes_no_verdict(
     assert (done.returncode, b"Traceback" in done.stderr) == (3, False)
     if options:
         assert json.loads(done.stdout.decode("ascii"))["verdict"] == "unverified"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_standard_output_that_is_closed_changes_no_verdict(
+    service: Path, options: list[str]
+) -> None:
+    line = [sys.executable, "-m", "truegreen", "verify", str(service), "--commit", "c" * 40]
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh", *line, *options]
+    done = subprocess.run(shell, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)

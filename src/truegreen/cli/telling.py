@@ -105,6 +105,8 @@ def tell(
 
 
 def _print(document: Mapping[str, Any], *, as_json: bool, quiet: bool) -> None:
+    if sys.stdout is None:  # closed by whoever called us
+        return
     if as_json:
         from truegreen.outputs.json_document import print_document
 
@@ -140,6 +142,10 @@ def _to_be_copied(
         folder = os.path.relpath(config.root)
         command += "" if folder == "." else f" {shlex.quote(folder)}"
         command += env_option(config, environment)
+    context = click.get_current_context(silent=True)
+    platform = context.params.get("platform") if context else None
+    if command and platform:
+        command += f" --platform {shlex.quote(platform)}"
     return {**document, "recommendation": {**advice, "command": command}}
 
 
