@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -247,6 +248,40 @@ def test_why_there_is_no_connection_is_said_with_where_to(error: str, said: str)
     with http_client(transport=httpx.MockTransport(refuse)) as http:
         answer = Prober(http).get("https://user:pw@shop.example.com/health")
     assert answer.error == f"no connection to shop.example.com{said}"
+
+
+def test_a_body_that_never_ends_is_no_answer() -> None:
+    asked = iter(range(1000))
+
+    def drip() -> Iterator[bytes]:
+        while True:
+            yield b" "
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=drip()))
+    with http_client(transport=transport) as http:
+        prober = Prober(http, clock=lambda: float(next(asked)))
+        answer = prober.get("https://shop.example.com/health")
+    assert (answer.status, answer.error) == (0, "shop.example.com gave no answer in time")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "commit"),
+    [
+        (b"\xef\xbb\xbf" + b'{"commit": "%s"}' % NEW.encode(), {}, NEW),
+        (b"\x1f\x8b not gzip", {"Content-Encoding": "gzip"}, None),
+        (b'{"commit": "%s"' % NEW.encode(), {}, None),
+        (b'{"commit": "%s"}' % NEW.encode() + b" " * 300_000, {}, None),
+        (b"[" * 100_000, {}, None),
+        (b'{"commit": NaN}', {}, None),
+        (b'{"commit": %s}' % (b"9" * 5000), {}, None),
+    ],
+)
+def test_a_commit_is_read_from_a_whole_document_or_not_at_all(
+    body: bytes, headers: dict[str, str], commit: str | None
+) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=body))
+    with http_client(transport=transport) as http:
+        assert Prober(http).get("https://shop.example.com/health").commit == commit
 
 
 class Restless(FakePlatform):

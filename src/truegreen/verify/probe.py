@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -25,6 +26,7 @@ _VERSION = re.compile(r"v[1-9][0-9]{0,8}", re.ASCII)
 _BESIDE = re.compile(r"\[[^\]]*\]|\(_ssl\.c:\d+\)")  # of an error: its number, its line in C
 _LOGIN_HOST = ".cloudflareaccess.com"
 _MOST = 256 * 1024
+LONGEST = 20.0  # seconds for one answer, once it has begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class HttpAnswer:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: bytes = b""
     error: str = ""
+    whole: bool = True  # False: the body was longer, and this is its beginning
 
     @property
     def digest(self) -> str:
@@ -45,7 +48,7 @@ class HttpAnswer:
     def document(self) -> Mapping[str, Any]:
         """The JSON object in the body, or an empty one. One that says a thing twice says none."""
         try:
-            value = json.loads(self.body, object_pairs_hook=_unique)
+            value = json.loads(self.body if self.whole else b"", object_pairs_hook=_unique)
         except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
@@ -120,13 +123,18 @@ Get = Callable[[str, Mapping[str, str]], HttpAnswer]
 
 
 class Prober:
-    """Makes GET requests without following redirects; a connection error is an answer too."""
+    """Makes GET requests without following redirects; a connection error is an answer too, and so
+    is a body that has not ended after LONGEST seconds by ``clock``, however it drips."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(
+        self, client: httpx.Client, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._client = client
+        self._clock = clock
 
     def get(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> HttpAnswer:
         sent = {"User-Agent": "truegreen-verify", "Cache-Control": "no-cache", **headers}
+        until = self._clock() + LONGEST
         try:
             with self._client.stream("GET", url, headers=sent, follow_redirects=False) as response:
                 body = bytearray()
@@ -134,8 +142,13 @@ class Prober:
                     body += chunk
                     if len(body) > _MOST:
                         break
+                    if self._clock() >= until:
+                        raise httpx.ReadTimeout("it drips")
                 lowered = {k.lower(): v for k, v in response.headers.items()}
-                return HttpAnswer(url, response.status_code, lowered, bytes(body[:_MOST]))
+                whole = len(body) <= _MOST
+                return HttpAnswer(
+                    url, response.status_code, lowered, bytes(body[:_MOST]), whole=whole
+                )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return HttpAnswer(url, 0, error=_why(error, url))
 
