@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,9 @@ def test_without_its_database_nothing_is_granted_and_it_comes_back(
 ) -> None:
     budget = SharedBudget(database, KEY, TERMS)
     assert budget.take()
-    monkeypatch.setattr(database._db, "_db", _Cut())  # as when the server went away
+    gone: Any = database._db
+    gone._db.close()
+    monkeypatch.setattr(gone, "_db", _Cut())  # as when the server went away
     with pytest.raises(StateError):
         budget.take()
     assert budget.take()

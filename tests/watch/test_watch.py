@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
@@ -264,10 +265,11 @@ def watched(apps: Apps, ledger: Ledger, seconds: float, **more: object) -> Watch
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
     from truegreen.state import locate
 
-    return Ledger.open(locate(tmp_path))
+    with Ledger.open(locate(tmp_path)) as opened:
+        yield opened
 
 
 def test_a_watch_at_which_nothing_happens_ends_well(ledger: Ledger) -> None:
