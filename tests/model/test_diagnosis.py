@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -112,10 +113,23 @@ def test_a_line_of_the_app_log_names_why_dynos_are_not_up(name: str) -> None:
     assert set(found) == {name}
 
 
-def test_a_line_of_the_build_names_the_requirement_that_is_missing() -> None:
-    line = "ERROR: No matching distribution found for flaskk==9.9"
+@pytest.mark.parametrize(
+    ("line", "package"),
+    [
+        ("ERROR: No matching distribution found for flaskk==9.9", "flaskk==9.9"),
+        ("  cause: Because flaskk was not found in the package registry and you …", "flaskk"),
+        (
+            "  cause: Because there is no version of flask==99.1 and you require flask==99.1, we"
+            " can conclude that your requirements are unsatisfiable.",
+            "flask==99.1",
+        ),
+        ("Because only flask<=3.1.3 is available and you require flask>=99, we", "flask>=99"),
+    ],
+)
+def test_a_line_of_the_build_names_the_requirement_that_is_missing(line: str, package: str) -> None:
     found = causes(situation("build.succeeded", build=line))
-    assert "flaskk==9.9" in found["requirement-not-found"].sentence
+    told = found["requirement-not-found"].sentence
+    assert told == f"The package index does not have {package}."
 
 
 @pytest.mark.parametrize("name", RELEASE_LINES)
@@ -276,6 +290,41 @@ def test_a_build_that_failed_quotes_what_its_output_names() -> None:
     assert [one.text for one in found.quotes] == [
         "ERROR: No matching distribution found for flaskk"
     ]
+
+
+@pytest.mark.parametrize(
+    ("output", "quoted"),
+    [
+        ("-----> Python\n !     No version\n-----> Pip\nerror: No solution\n !     No\n",
+         "error: No solution"),
+        ("-----> Python\n !     A warning\n-----> Pip\n !     It is full\n !     Build failed\n",
+         "!     It is full"),
+        ("-----> Python\n !     A warning\n-----> Discovering process types\n", None),
+    ],
+)  # fmt: skip
+def test_of_a_build_the_line_is_quoted_that_ended_it_and_no_warning(
+    output: str, quoted: str | None
+) -> None:
+    found = finding(situation("build.succeeded", build=output, release=None), "build-failed")
+    assert [one.text for one in found.quotes] == ([] if quoted is None else [quoted])
+
+
+@pytest.mark.parametrize("serves_nothing", [True, False])
+def test_a_platform_that_has_nothing_did_answer(serves_nothing: bool) -> None:
+    """The first release of an app: its build failed, or nobody ever shipped."""
+    of = situation("build.succeeded", release=None, serving=None, serves_nothing=serves_nothing)
+    unknown = {"release.command", "code.slug", "code.served"}
+    of = of._replace(
+        evidence=tuple(
+            replace(one, status=Status.UNKNOWN) if one.check in unknown else one
+            for one in of.evidence
+        )
+    )
+    names = [one.name for one in diagnose(of)]
+    assert ("platform-unknown" in names) is not serves_nothing
+    never = Evidence("build.succeeded", Status.UNKNOWN, "no build", "one", "builds", NOW)
+    of = of._replace(evidence=(never, *(e for e in of.evidence if e.check != never.check)))
+    assert ("not-shipped" in causes(of)) is serves_nothing
 
 
 @pytest.mark.parametrize(

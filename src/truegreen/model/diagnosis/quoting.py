@@ -23,9 +23,12 @@ _DEMANDED = re.compile(
 )
 _FRAMES_BEFORE = 12  # lines between os.py's frame and the error that it raises
 _TROUBLE = re.compile(
-    r"^\s*(?:Traceback \(most recent call last\):|FAILED\b|FATAL:|ERROR:"
+    r"^\s*(?:Traceback \(most recent call last\):|FAILED\b|FATAL:|ERROR:|error: "
     r"|[\w.]+(?:Error|Exception): )"
 )
+# Heroku's buildpacks: a step, and what made them give up (or a warning, in earlier steps).
+_STEP = "-----> "
+_GIVEN_UP = re.compile(r"^ ?!\s+\S")
 
 
 def recognised(situation: Situation) -> Iterator[Finding]:
@@ -63,7 +66,11 @@ def _signatures(situation: Situation, text: Text, lines: list[str]) -> Iterator[
 
 def _filled(signature: Signature, match: re.Match[str]) -> str:
     groups = {name: value for name, value in match.groupdict().items() if value is not None}
-    for given, asked in (("lite", "object"), ("uvpackage", "package")):
+    for given, asked in (
+        ("lite", "object"),
+        ("uvpackage", "package"),
+        ("uvrequired", "package"),
+    ):
         if given in groups:
             groups[asked] = groups[given]
     return signature.sentence.format(**groups)
@@ -114,13 +121,21 @@ def quote(text: Text, number: int, line: str) -> Quote:
 
 
 def trouble(situation: Situation, kind: str) -> Quote | None:
-    """The first line of a text of ``kind`` in which a program says that it failed."""
+    """The first line of a text of ``kind`` in which a program says that it failed; without one,
+    the first in which a buildpack does in its last step."""
     for text in situation.texts:
         if text.kind != kind:
             continue
+        given_up: Quote | None = None
         for number, line in enumerate(text.body.splitlines()[-_MOST_LINES:], 1):
             if _TROUBLE.search(line):
                 return quote(text, number, line)
+            if line.startswith(_STEP):
+                given_up = None
+            elif given_up is None and _GIVEN_UP.search(line):
+                given_up = quote(text, number, line)
+        if given_up is not None:
+            return given_up
     return None
 
 

@@ -24,7 +24,9 @@ def _failed(situation: Situation, check: str) -> bool:
 
 def _platform(situation: Situation) -> Iterator[Finding]:
     unknown = situation.judgement.unknown
-    if situation.serving is None and situation.release is None and "release.command" in unknown:
+    if situation.serves_nothing or situation.serving or situation.release:
+        return  # it did answer
+    if "release.command" in unknown:
         item = situation.of("release.command")
         why = item.observed if item else "it was never asked"
         yield Finding(
@@ -51,7 +53,8 @@ def _build(situation: Situation) -> Iterator[Finding]:
 
 def _not_shipped(situation: Situation) -> Iterator[Finding]:
     build = situation.of("build.succeeded")
-    if situation.release is not None or situation.serving is None or situation.commit is None:
+    looked = situation.serving is not None or situation.serves_nothing
+    if situation.release is not None or not looked or situation.commit is None:
         return
     if build is not None and build.status is Status.UNKNOWN and not build.detail:
         yield Finding(

@@ -155,7 +155,9 @@ SIGNATURES: tuple[Signature, ...] = (
         "requirement-not-found",
         ("build",),
         r"No matching distribution found for (?P<package>[\w.\[\]=<>!~,-]{1,120})"
-        r"|Because (?P<uvpackage>[\w.-]{1,80}) was not found in the package registry",
+        r"|Because (?P<uvpackage>[\w.-]{1,80}) was not found in the package registry"
+        r"|Because (?:there (?:is|are) no versions? of|only) .{1,200}"
+        r"\byou require (?P<uvrequired>[\w.\[\]=<>!~,-]{1,119}[\w\]])",
         "The package index does not have {package}.",
         "mend the requirement; nothing was released",
         ("build.succeeded",),
