@@ -15,6 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -108,9 +109,8 @@ class Yard:
         config = load_config(self.service.root)
         source = read_source(self.service.root)
         order = make_order(Options(), config.environments[app], source, None, asked_by="ada@runner")
-        fields = {name: getattr(order, name) for name in order.__slots__}
         with Queue.open(self.location) as queue:
-            return queue.enqueue(type(order)(**(fields | other)))
+            return queue.enqueue(replace(order, **other))
 
     def job(self, number: int) -> Job:
         with Queue.open(self.location) as queue:
