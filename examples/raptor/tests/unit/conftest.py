@@ -46,11 +46,6 @@ def detail() -> dict[str, str]:
     return dict(DETAIL)
 
 
-@pytest.fixture
-def pins() -> dict[str, Any]:
-    return dict(PINS)
-
-
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database at the head, to be copied: to migrate one takes longer than most tests."""
@@ -68,10 +63,12 @@ def database(tmp_path: Path, migrated: Path) -> Path:
 
 @pytest.fixture
 def make_app(database: Path) -> Iterator[MakeApp]:
+    """Makes apps; what is named is left to the environment instead of pinned."""
     made: list[Flask] = []
 
-    def make(**overrides: Any) -> Flask:
-        made.append(create_app({**PINS, "DATABASE": str(database), **overrides}))
+    def make(*left: str, **overrides: Any) -> Flask:
+        pins = {name: value for name, value in PINS.items() if name not in left}
+        made.append(create_app({**pins, "DATABASE": str(database), **overrides}))
         return made[-1]
 
     yield make

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from alembic import command
 from flask.testing import FlaskClient
-from raptor import create_app
 from sqlalchemy import event
 
 SECRET = "of-the-edge"
@@ -40,10 +39,9 @@ def test_health_has_no_details_without_a_token_of_its_own(make_app) -> None:
     assert client.get("/health", headers={"X-Health-Token": ""}).get_json()["schema"] is None
 
 
-def test_the_environments_token_opens_the_details(monkeypatch, pins, database: Path) -> None:
+def test_the_environments_token_opens_the_details(monkeypatch, make_app) -> None:
     monkeypatch.setenv("HEALTH_TOKEN", "e" * 16)
-    del pins["HEALTH_TOKEN"]
-    client = create_app({**pins, "DATABASE": str(database)}).test_client()
+    client = make_app("HEALTH_TOKEN").test_client()
     body = client.get("/health", headers={"X-Health-Token": "e" * 16}).get_json()
     assert body["schema"] == {"current": "0046", "heads": ["0046"]}
 
@@ -129,14 +127,11 @@ def test_both_secrets_are_good_while_rotating(make_app) -> None:
     assert statuses == [200, 200, 403]
 
 
-def test_the_machines_flag_guards_an_app_that_does_not_pin_it(
-    monkeypatch, database: Path, pins
-) -> None:
+def test_the_machines_flag_guards_an_app_that_does_not_pin_it(monkeypatch, make_app) -> None:
     """The mechanism of 2026-06-21, as long as create_app falls back to the environment."""
     monkeypatch.setenv("FLAG_ENFORCE_CF_ORIGIN", "1")
     monkeypatch.setenv("ORIGIN_SECRET", SECRET)
-    del pins["FLAG_ENFORCE_CF_ORIGIN"], pins["ORIGIN_SECRET"]
-    client = create_app({**pins, "DATABASE": str(database)}).test_client()
+    client = make_app("FLAG_ENFORCE_CF_ORIGIN", "ORIGIN_SECRET").test_client()
     response = client.get("/beta/nda")
     assert (response.status_code, response.get_json()) == BLOCKED
 
