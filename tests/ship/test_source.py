@@ -124,6 +124,34 @@ def test_a_commit_is_shipped_with_its_own_content_whatever_this_clone_replaces_i
         assert member.read() == b"print(2)\n"
 
 
+def test_files_are_shipped_as_they_were_committed_whatever_git_is_set_to_here(
+    repository: Path, tmp_path: Path
+) -> None:
+    attributes = tmp_path / "attributes"
+    attributes.write_text("*.py text eol=crlf\nother.txt export-ignore\n")
+    source = read_source(repository)
+
+    def shipped() -> list[tuple[str, int, bytes]]:
+        write_archive(source, tmp_path / "a.tar.gz")
+        with tarfile.open(tmp_path / "a.tar.gz") as archive:
+            files = [(one, archive.extractfile(one)) for one in archive.getmembers()]
+            return [(one.name, one.mode, read.read()) for one, read in files if read is not None]
+
+    before = shipped()
+    assert [(name, data) for name, _, data in before] == [
+        ("other.txt", b"not of the service\n"),
+        ("services/api/app.py", b"print(1)\n"),
+    ]
+    for name, value in (
+        ("core.autocrlf", "true"),
+        ("core.eol", "crlf"),
+        ("core.attributesFile", str(attributes)),
+        ("tar.umask", "0"),
+    ):
+        git(repository, "config", name, value)
+    assert shipped() == before
+
+
 @pytest.mark.parametrize("kind", ["graft", "replacement"])
 def test_no_graft_makes_a_rewind_a_step_forwards(repository: Path, kind: str) -> None:
     first = git(repository, "rev-parse", "HEAD")

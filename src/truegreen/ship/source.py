@@ -5,6 +5,7 @@ What is in the working tree and not committed is left out, and listed.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -58,6 +59,16 @@ def read_source(folder: Path) -> Source:
     return Source(top, prefix, commit, _paths(status), made)
 
 
+# git-archive(1) writes files as a checkout would: without these, with the line ends, attributes and
+# modes that whoever ships has set for himself. What .gitattributes says is committed, and holds.
+_AS_COMMITTED = (
+    "core.autocrlf=false",
+    "core.eol=lf",
+    f"core.attributesFile={os.devnull}",
+    "tar.umask=0002",
+)
+
+
 def full_commit(folder: Path, name: str) -> str:
     """The full id of the commit that ``name`` (short id, branch, tag) stands for.
 
@@ -72,7 +83,9 @@ def full_commit(folder: Path, name: str) -> str:
 
 def write_archive(source: Source, target: Path) -> None:
     """Writes the source as a gzipped tarball to ``target``, with nothing but committed files."""
-    command = ["git", "archive", "--format=tar.gz", f"--output={target}", source.tree]
+    settings = (argument for one in _AS_COMMITTED for argument in ("-c", one))
+    archive = ("archive", "--format=tar.gz", f"--output={target}", source.tree)
+    command = ["git", *settings, *archive]
     _run(command, source.repository)
 
 
