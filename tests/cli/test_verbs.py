@@ -186,17 +186,3 @@ def test_a_variable_that_is_not_set_is_no_name(tmp_path: Path, line: str) -> Non
     for empty in ("", " "):
         with pytest.raises(UsageError, match=f"{options[-1]} is empty"):
             root.main([verb, *folder, *options, empty], standalone_mode=False)
-
-
-def test_a_verb_that_has_ended_is_not_searched_for_garbage_and_has_said_everything() -> None:
-    code = (
-        "import atexit, gc, sys; sys.argv = ['truegreen', '--help']\n"
-        "atexit.register(lambda: print('frozen', gc.get_freeze_count() > 0))\n"
-        "from truegreen.cli import main; main()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Usage: truegreen")
-    assert done.stdout.splitlines()[-1] == "frozen True"

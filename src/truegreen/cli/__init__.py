@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import importlib
 import io
@@ -93,9 +92,6 @@ def main() -> None:
 
 
 def collect_less() -> None:
-    """Looks for garbage in cycles after 10,000 new objects instead of 700, and not at all at the
-    end: while a verb is imported there is none, and looking 69 times is a fifteenth of what
-    ``verify`` takes to start; looking through all that it imported once more before the process
-    ends is another. What must be closed or written is, by whoever opened it."""
+    """Looks for garbage in cycles after 10,000 new objects instead of 700: while a verb is imported
+    there is none, and looking 69 times is a fifteenth of what ``verify`` takes to start."""
     gc.set_threshold(10_000, *gc.get_threshold()[1:])
-    atexit.register(gc.freeze)  # called last, as the first that was registered
