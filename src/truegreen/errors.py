@@ -57,6 +57,11 @@ class ConfigError(UsageError):
         self.line = line
 
 
+def printable(text: str) -> str:
+    """``text`` without what a terminal or a browser would obey: control characters are spaces."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def _shown(text: str) -> str:
     """TOML's keys may hold anything: what would move a cursor or end a line is escaped."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

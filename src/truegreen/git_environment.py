@@ -24,6 +24,7 @@ _OF_ANOTHER_CALL = (
 )
 # Replacements and grafts are of one clone: with them, a commit's content and its ancestors are
 # others than the ones that its id stands for. https://git-scm.com/docs/git-replace
+# Attributes of the machine are nobody's commit either.
 _AS_COMMITTED = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": f"{os.devnull}/none",

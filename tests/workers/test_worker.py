@@ -47,13 +47,17 @@ class FakeProcess:
 class Crew:
     """A worker in a thread, and the children that it launched, by job."""
 
-    def __init__(self, location: Location, **how: Any) -> None:
+    def __init__(
+        self,
+        location: Location,
+        clock: Callable[[], float] = lambda: time.monotonic() * 40,
+        **how: Any,
+    ) -> None:
         self.children: dict[int, tuple[Child, Any]] = {}
         self.said: list[str] = []
         self.worker = Worker(
-            location, tell=self.said.append, launch=self._launch,
-            clock=lambda: time.monotonic() * 40, **how,
-        )  # fmt: skip
+            location, tell=self.said.append, launch=self._launch, clock=clock, **how
+        )
         self.thread = threading.Thread(target=self.worker.run)
         self.thread.start()
 
@@ -153,9 +157,11 @@ def test_a_claim_that_is_somebody_elses_stops_the_ship_and_ends_nothing(
 def test_a_job_that_is_withdrawn_while_it_is_shipped_is_stopped_and_the_next_one_begun(
     queue: Queue, crew: Callable[..., Crew]
 ) -> None:
+    """At once: by this worker's clock, the next heartbeat is never due."""
     number, later = queue.enqueue(order()), queue.enqueue(order("other"))
-    one = crew()
+    one = crew(clock=lambda: 0.0)
     theirs = one.launched(number)
+    until_true(lambda: [seen.busy for seen in queue.workers()] == [1], 20, lambda: str(one.said))
     queue.withdraw(number, "shop", "ada@laptop", "wrong branch", stop=True)
     assert theirs.poll(20)
     assert theirs.recv() == "stop"

@@ -6,12 +6,12 @@ import sys
 
 import click
 
-from truegreen.errors import TrueGreenError
+from truegreen.errors import TrueGreenError, printable
 
 
 def _shown(text: str) -> str:
     """``text`` without what a terminal would obey, but for its lines: it may quote anybody."""
-    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def run(command: click.Command, args: list[str] | None = None) -> None:

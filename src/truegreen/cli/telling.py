@@ -88,7 +88,7 @@ def tell(
     if summary:
         _annotate(record, Path(summary))
     if given:
-        from truegreen.outputs.run_record import printable
+        from truegreen.errors import printable
 
         with _aside("GITHUB_OUTPUT"), Path(given).open("a", encoding="utf-8") as file:
             file.write(f"verdict={record.verdict}\nsentence={printable(record.sentence)}\n")

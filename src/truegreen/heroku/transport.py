@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from truegreen.errors import PlatformRefused, PlatformUnreachable, UsageError
+from truegreen.errors import PlatformRefused, PlatformUnreachable, UsageError, printable
 from truegreen.heroku import localhost
 from truegreen.heroku.address import ApiAddress
 from truegreen.heroku.fields import UnexpectedAnswer, parse_json
@@ -211,8 +211,7 @@ class ApiTransport:
         if not isinstance(value, str):
             return ""
         text = value.replace(self._token.reveal(), REDACTED)
-        text = "".join(char if char.isprintable() else " " for char in text)
-        return " ".join(text.split())[:longest]
+        return " ".join(printable(text).split())[:longest]
 
     def _cause(self, error: httpx.RequestError) -> str:
         return self._clean(str(error), 200) or type(error).__name__

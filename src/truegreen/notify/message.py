@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from truegreen.outputs.run_record import RunRecord, printable
+from truegreen.errors import printable
+from truegreen.outputs.run_record import RunRecord
 
 FORMAT = "truegreen-notification/1"
 _MOST = 2000  # characters of a text for people

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from truegreen.errors import printable
 from truegreen.outputs.annotations import Annotation, workflow_commands
-from truegreen.outputs.run_record import RunRecord, printable
+from truegreen.outputs.run_record import RunRecord
 
 _LEVELS = {"green": "notice", "red": "error", "unverified": "error"}
 

@@ -16,8 +16,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from truegreen.errors import printable
 from truegreen.model import Evidence
-from truegreen.outputs.run_record import printable
 from truegreen.outputs.table import MARKS, STYLES
 from truegreen.release.trailer import PREFIX
 

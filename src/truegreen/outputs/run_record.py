@@ -75,8 +75,3 @@ class RunRecord:
                         found: Mapping[str, Any] = phase
                         return found
         return None
-
-
-def printable(text: str) -> str:
-    """``text`` without what a terminal or a browser would obey: control characters are spaces."""
-    return "".join(char if char.isprintable() else " " for char in text)

@@ -6,7 +6,8 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 from __future__ import annotations
 
-from truegreen.outputs.run_record import RunRecord, printable
+from truegreen.errors import printable
+from truegreen.outputs.run_record import RunRecord
 
 LIMIT = 1024 * 1024 - 1024  # bytes
 _MARKS = {"pass": "✅", "fail": "❌", "unknown": "❔"}

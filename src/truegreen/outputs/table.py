@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from truegreen.errors import printable
 from truegreen.outputs.override_line import override_line
-from truegreen.outputs.run_record import printable
 
 MARKS = {"pass": "✔", "fail": "✘", "unknown": "?"}
 STYLES = {"pass": "green", "fail": "bold red", "unknown": "yellow"}

@@ -10,10 +10,18 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from truegreen.errors import UsageError
+from truegreen.errors import UsageError, printable
 from truegreen.git_environment import git_environment
 
 _TIMEOUT = 60.0  # seconds for one git command
+# git-archive(1) writes files as a checkout would: without these, with the line ends, attributes and
+# modes that whoever ships has set for himself. What .gitattributes says is committed, and holds.
+_WHOEVER_SHIPS = (
+    *("-c", "core.autocrlf=false"),
+    *("-c", "core.eol=lf"),
+    *("-c", f"core.attributesFile={os.devnull}"),
+    *("-c", "tar.umask=0002"),
+)
 
 
 class Source(NamedTuple):
@@ -59,16 +67,6 @@ def read_source(folder: Path) -> Source:
     return Source(top, prefix, commit, _paths(status), made)
 
 
-# git-archive(1) writes files as a checkout would: without these, with the line ends, attributes and
-# modes that whoever ships has set for himself. What .gitattributes says is committed, and holds.
-_AS_COMMITTED = (
-    "core.autocrlf=false",
-    "core.eol=lf",
-    f"core.attributesFile={os.devnull}",
-    "tar.umask=0002",
-)
-
-
 def full_commit(folder: Path, name: str) -> str:
     """The full id of the commit that ``name`` (short id, branch, tag) stands for.
 
@@ -83,10 +81,8 @@ def full_commit(folder: Path, name: str) -> str:
 
 def write_archive(source: Source, target: Path) -> None:
     """Writes the source as a gzipped tarball to ``target``, with nothing but committed files."""
-    settings = (argument for one in _AS_COMMITTED for argument in ("-c", one))
     archive = ("archive", "--format=tar.gz", f"--output={target}", source.tree)
-    command = ["git", *settings, *archive]
-    _run(command, source.repository)
+    _run(["git", *_WHOEVER_SHIPS, *archive], source.repository)
 
 
 def git_answer(folder: Path, *arguments: str) -> tuple[int, str]:
@@ -104,10 +100,6 @@ def _exists(folder: Path, tree: str) -> bool:
 
 
 def _paths(porcelain: str) -> tuple[str, ...]:
-    if not porcelain:
-        return ()
-    from truegreen.outputs.run_record import printable
-
     found: list[str] = []
     entries = iter(porcelain.split("\0"))
     for entry in entries:

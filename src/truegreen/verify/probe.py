@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from truegreen.errors import printable
 from truegreen.light_httpx import httpx
 from truegreen.model import digest_of
 
@@ -116,7 +117,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _shown(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text[:200])
+    return printable(text[:200])
 
 
 Get = Callable[[str, Mapping[str, str]], HttpAnswer]
